@@ -26,6 +26,7 @@ export { createLimiter, type Limiter, mapLimited } from './limiter.ts'
 export { type Log, noLog, toldBy } from './log.ts'
 export { nearest } from './nearest.ts'
 export type { NextStep } from './next-step.ts'
+export { createPiecePool, type PiecePool } from './piece-pool.ts'
 export {
   type BlobProgress,
   type CopyAct,

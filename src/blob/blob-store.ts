@@ -42,6 +42,8 @@ export interface BlobWriter extends AsyncDisposable {
   readonly offset: number
   /** The chunk may be reused by the caller as soon as the promise is fulfilled. */
   write(chunk: Uint8Array): Promise<void>
+  /** Digest of all bytes written so far: by the algorithm of the key, sha256 when that is not a digest. */
+  digest(): Digest
   /** Discards what was written; offset is 0 again. */
   reset(): Promise<void>
   /**

@@ -48,6 +48,26 @@ export function blobStoreContract(name: string, create: () => Promise<StoreUnder
     })
   }
 
+  check('a writer tells the digest of what was written so far, and goes on', async ({ store }) => {
+    const content = bytes('hello blob')
+    for (const [key, algorithm] of [
+      ['some-key', 'sha256'],
+      [digestOf(content, 'sha512'), 'sha512'],
+    ] as const) {
+      await using writer = await store.writer(key)
+      await writer.write(content.subarray(0, 5))
+      assert.equal(writer.digest(), digestOf(content.subarray(0, 5), algorithm))
+      await writer.reset()
+      assert.equal(writer.digest(), digestOf('', algorithm))
+      await writer.write(content)
+      const digest = writer.digest()
+      assert.equal(digest, digestOf(content, algorithm))
+      await writer.commit({ digest, size: content.byteLength })
+      assert.throws(() => writer.digest(), { code: 'INTERNAL' })
+      assert.equal(await textOf(await store.read(digest)), 'hello blob')
+    }
+  })
+
   check('chunks of all sizes arrive in order, and the caller may reuse its buffer', async ({ store }) => {
     const sizes = [1, 70_000, 300_000, 5, 1_048_576, 262_144, 2_000_003, 17]
     const parts = sizes.map((size, index) => Buffer.alloc(size, index + 1))

@@ -63,6 +63,11 @@ class FileBlobWriter implements BlobWriter {
     this.#gatheredSize += chunk.byteLength
   }
 
+  digest(): Digest {
+    this.#assertWhole()
+    return this.#hasher.digest()
+  }
+
   async reset(): Promise<void> {
     this.#assertOpen()
     this.#gatheredSize = 0

@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import { algorithmOf, type Digest } from '#spec'
+import { algorithmOf, type Digest, isDigest } from '#spec'
 import { blobNotFound } from './blob-not-found.ts'
 import type { BlobStore, BlobWriter } from './blob-store.ts'
 import { digestOf } from './hasher.ts'
@@ -28,7 +28,13 @@ export function createMemoryBlobs(): BlobStore {
     async writer(key, options = {}) {
       const name = partialName(key)
       const lock = await locks.acquire(name, options)
-      return memoryWriter({ blobs, partials, name, unlock: lock })
+      return memoryWriter({
+        blobs,
+        partials,
+        name,
+        algorithm: isDigest(key) ? algorithmOf(key) : 'sha256',
+        unlock: lock,
+      })
     },
     async delete(digest) {
       blobs.delete(digest)
@@ -45,10 +51,11 @@ interface MemoryWriterParts {
   blobs: Map<Digest, Uint8Array>
   partials: Map<string, Uint8Array[]>
   name: string
+  algorithm: 'sha256' | 'sha512'
   unlock: () => void
 }
 
-function memoryWriter({ blobs, partials, name, unlock }: MemoryWriterParts): BlobWriter {
+function memoryWriter({ blobs, partials, name, algorithm, unlock }: MemoryWriterParts): BlobWriter {
   let chunks = partials.get(name) ?? []
   let offset = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
   let open = true
@@ -72,6 +79,10 @@ function memoryWriter({ blobs, partials, name, unlock }: MemoryWriterParts): Blo
       assertOpen()
       chunks.push(new Uint8Array(chunk))
       offset += chunk.byteLength
+    },
+    digest() {
+      assertOpen()
+      return digestOf(Buffer.concat(chunks), algorithm)
     },
     async reset() {
       assertOpen()

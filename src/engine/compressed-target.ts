@@ -15,7 +15,7 @@ import {
 } from '#spec'
 import type { Store, StoredImage, StoreOperation } from '#store'
 
-/** How the layers that were made here are compressed. */
+/** How the layers that were made here are compressed; those that came compressed go on as they came. */
 export interface CompressionOptions extends OperationOptions {
   /** gzip by default. zstd is smaller and quicker, and old clients cannot read it. */
   compression?: 'gzip' | 'zstd'

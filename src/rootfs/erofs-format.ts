@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { BaleError, isBaleError, type OperationOptions } from '#base'
+import { BaleError, isBaleError, type OperationOptions, type PiecePool } from '#base'
 import { checkErofs } from '#format/erofs'
 import { createLayerWriter, reassemble } from '#format/layer'
 import { streamFile, withNoSpace } from '#host/file'
@@ -13,7 +13,7 @@ import { createSplitFile, readSplitFile } from './split-file.ts'
 export const layerFormat: LayerFormat = {
   name: 'erofs',
   write: (directory, tar, options) => writeErofsLayer(directory, tar, options),
-  openTar: (directory) => openErofsTar(directory),
+  openTar: (directory, options) => openErofsTar(directory, options),
   verify: (directory, expected, options) => verifyErofsLayer(directory, expected, options),
   verifyMountable: (directory, expected, options) => verifyImageFile(directory, expected, options),
 }
@@ -45,9 +45,9 @@ async function writeErofsLayer(
   })
 }
 
-async function* openErofsTar(directory: string): AsyncGenerator<Uint8Array> {
+async function* openErofsTar(directory: string, { pieces }: { pieces?: PiecePool } = {}): AsyncGenerator<Uint8Array> {
   using image = openImageSource(join(directory, IMAGE_NAME))
-  yield* reassemble({ image, split: readSplitFile(join(directory, SPLIT_NAME)) })
+  yield* reassemble({ image, split: readSplitFile(join(directory, SPLIT_NAME)), pieces })
 }
 
 async function verifyErofsLayer(

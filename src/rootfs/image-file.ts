@@ -148,8 +148,8 @@ export function openLayerImage(directory: string): RandomSource & Disposable {
 export function openImageSource(path: string): RandomSource & Disposable {
   const fd = openSync(path, 'r')
   return {
-    readAt(position, length) {
-      const buffer = Buffer.allocUnsafeSlow(length)
+    readAt(position, length, memory) {
+      const buffer = memory ?? Buffer.allocUnsafeSlow(length)
       let done = 0
       while (done < length) {
         const count = readSync(fd, buffer, done, length - done, position + done)

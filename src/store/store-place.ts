@@ -30,7 +30,7 @@ export function createStoreSource(core: Core, images: Images): StoreSource {
     has: async ({ digest }, { diffId } = {}) => partsOf(core, digest, diffId) !== undefined,
     async localFile({ digest }) {
       const found = findBlob(core, digest)
-      return found && { ...found, offset: 0 }
+      return found && { path: found.path, size: found.size, offset: 0 }
     },
   }
 }

@@ -207,6 +207,24 @@ test('a layer has a blob of each compression that was asked for', async () => {
   assert.match(String(row?.['encoder']), /^zstd \d+\.\d+\.\d+ level \d+$/)
 })
 
+test('a layer that came compressed goes on as it came, whatever is asked for those that were made here', async () => {
+  await using made = await testStore()
+  const { store } = made
+  for (const [seed, came, asked] of [
+    [2, 'gzip', 'zstd'],
+    [3, 'zstd', 'gzip'],
+  ] as const) {
+    const image = await randomImage({ layers: 1, compression: came, seed })
+    const source = createMemoryPlace()
+    await putImage(source, image, 'x')
+    await copyImage(source, store, { name: 'x', targetName: `docker.io/library/${came}:latest` })
+    const { mediaType, digest, size } = image.manifest.layers[0]!
+    const diffId = image.config.rootfs.diff_ids[0]!
+    assert.deepEqual(await store.layers.compressed(diffId, { compression: asked }), { mediaType, digest, size })
+    assert.deepEqual(await store.layers.compressed(diffId, { compression: came }), { mediaType, digest, size })
+  }
+})
+
 test('an interrupted transfer resumes where it stopped; damaged leftovers do no harm', async () => {
   await using made = await testStore()
   const { store } = made

@@ -1,6 +1,8 @@
 /** For tests of layers: images in memory, and trees as text that can be compared. */
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createPiecePool } from '../../src/base/index.ts'
 import type { RandomSink, RandomSource } from '../../src/format/erofs/index.ts'
 import { createLayerWriter, reassemble, type WrittenLayerImage } from '../../src/format/layer/index.ts'
 import { type NewTarEntry, packTar } from '../../src/format/tar/index.ts'
@@ -21,8 +23,12 @@ export function memoryImage() {
       bytes.set(part, position)
       size = Math.max(size, end)
     },
-    readAt: (position: number, length: number): Uint8Array =>
-      bytes.subarray(position, Math.min(size, position + length)),
+    readAt(position: number, length: number, memory?: Uint8Array): Uint8Array {
+      const part = bytes.subarray(position, Math.min(size, position + length))
+      if (!memory) return part
+      memory.set(part)
+      return memory.subarray(0, part.length)
+    },
     get bytes(): Buffer {
       return bytes.subarray(0, size)
     },
@@ -58,13 +64,25 @@ export async function writeLayerInto<Image extends RandomSink>(
   return { written, image, split: Buffer.concat(pieces) }
 }
 
+/** The tar again; into memory of the caller, which is used again for each piece, as well. */
 export async function reassembled(layer: WrittenLayer<RandomSource>, piece = 1000): Promise<Buffer> {
-  const split = (async function* () {
+  const split = async function* () {
     for (let at = 0; at < layer.split.length; at += piece) yield layer.split.subarray(at, at + piece)
-  })()
+  }
   const parts: Buffer[] = []
-  for await (const bytes of reassemble({ image: layer.image, split })) parts.push(Buffer.from(bytes))
-  return Buffer.concat(parts)
+  for await (const bytes of reassemble({ image: layer.image, split: split() })) parts.push(Buffer.from(bytes))
+  const whole = Buffer.concat(parts)
+  const pieces = createPiecePool(100_001)
+  let at = 0
+  for await (const bytes of reassemble({ image: layer.image, split: split(), pieces })) {
+    assert.equal(bytes.length, Math.min(pieces.size, whole.length - at), 'all pieces but the last are full')
+    assert.ok(whole.subarray(at, at + bytes.length).equals(bytes), 'the same bytes come in pieces of another size')
+    at += bytes.length
+    bytes.fill(0xee)
+    pieces.giveBack(bytes)
+  }
+  assert.equal(at, whole.length)
+  return whole
 }
 
 /** A tar from short descriptions: `file('a', 'text')`. */

@@ -13,7 +13,7 @@ export const verb = defineVerb({
     { flags: '-a, --all-tags', description: 'Upload every tag of the repository that the store has' },
     {
       flags: '--compression-format <FORMAT>',
-      description: 'How layers that were made here and are not compressed yet are compressed: gzip or zstd',
+      description: 'How layers that were made here are compressed: gzip or zstd. Others go on as they came',
       default: 'gzip',
       choices: ['gzip', 'zstd'],
     },

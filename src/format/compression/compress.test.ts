@@ -4,8 +4,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { createPiecePool } from '#base'
 import { collect } from '../../../test/kit/scanned-tar.ts'
-import { gzipParallel, gzipStream } from './gzip.ts'
+import { gzipParallel, gzipStream, PIECE_BYTES } from './gzip.ts'
 import { zstdStream } from './zstd.ts'
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -38,6 +39,31 @@ test('gzip: the bytes do not depend on workers nor on how the input is cut, and 
     )
     assert.ok((await collect(gzipParallel(chunked(bytes, 7_000_000), { workers: 1 }))).equals(packed))
     assert.ok((await collect(gzipStream(chunked(bytes, 12_345)))).equals(packed))
+  }
+})
+
+test('gzip and zstd: pieces of a pool are given back and used again, and the bytes are the same', async () => {
+  for (const compress of [gzipParallel, zstdStream]) {
+    for (const size of [...sizes, 20 << 20]) {
+      const bytes = sample(size)
+      const taken = new Set<ArrayBufferLike>()
+      const pieces = createPiecePool(PIECE_BYTES)
+      async function* source() {
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          const piece = pieces.take()
+          taken.add(piece.buffer)
+          const part = bytes.subarray(at, at + PIECE_BYTES)
+          piece.set(part)
+          yield piece.subarray(0, part.length)
+        }
+      }
+      const expected = await collect(compress(chunked(bytes, 65536)))
+      assert.ok((await collect(compress(source(), { pieces, workers: 3 }))).equals(expected), `${size} bytes`)
+      assert.ok(taken.size <= 6, `${taken.size} pieces for ${size} bytes`)
+      // Chunks of other memory go through as well, and are left alone.
+      const mixed = compress(chunked(bytes, PIECE_BYTES), { pieces })
+      assert.ok((await collect(mixed)).equals(expected))
+    }
   }
 })
 

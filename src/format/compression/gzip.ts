@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw } from 'node:zlib'
+import { createPiecePool, type PiecePool } from '#base'
 import type { DeflateLibrary } from './deflate-library.ts'
 
-const deflate = promisify<Buffer, object, Buffer>(deflateRaw)
+const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw)
 
 /** Fixed, since they decide the bytes: a block is compressed by itself, with the end of the one before as dictionary. */
-const BLOCK = 1024 * 1024
+export const PIECE_BYTES = 1024 * 1024
 const DICTIONARY = 32 * 1024
 /** Twice as fast as 6 and 1 % larger (docs/performance.md). */
 const DEFAULT_GZIP_LEVEL = 4
@@ -19,6 +20,8 @@ export interface GzipOptions {
   library?: DeflateLibrary
   /** Blocks in work at the same time, on libuv's threads; by default one more than cores. The bytes do not depend on it. */
   workers?: number
+  /** Where the source's chunks come from: they are given back, and whole ones are not copied. Of PIECE_BYTES. */
+  pieces?: PiecePool
   signal?: AbortSignal
 }
 
@@ -28,28 +31,41 @@ export interface GzipOptions {
  */
 export async function* gzipParallel(
   source: AsyncIterable<Uint8Array>,
-  { level = DEFAULT_GZIP_LEVEL, library, workers = availableParallelism() + 1, signal }: GzipOptions = {},
+  {
+    level = DEFAULT_GZIP_LEVEL,
+    library,
+    workers = availableParallelism() + 1,
+    pieces = createPiecePool(PIECE_BYTES),
+    signal,
+  }: GzipOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield header(library ? 1 : level)
   let checksum = 0
   let length = 0
-  let dictionary: Buffer | undefined
-  const running: Promise<Uint8Array>[] = []
+  let dictionary: Uint8Array | undefined
+  const running: { block: Uint8Array; packed: Promise<Uint8Array> }[] = []
+  const oldest = async () => {
+    const { block, packed } = running.shift()!
+    const bytes = await packed
+    pieces.giveBack(block)
+    return bytes
+  }
   try {
-    for await (const block of blocks(source)) {
+    for await (const block of blocks(source, pieces)) {
       signal?.throwIfAborted()
       checksum = crc32(block, checksum)
       length += block.length
-      const started = library ? library.deflate(block, dictionary) : compressBlock(block, level, dictionary)
-      // Awaited below in order; a failure in between must not count as unhandled.
-      started.catch(() => undefined)
-      running.push(started)
-      dictionary = block.subarray(-DICTIONARY)
-      if (running.length >= workers) yield await running.shift()!
+      const packed = library ? library.deflate(block, dictionary) : compressBlock(block, level, dictionary)
+      // Awaited later, in order; a failure in between must not count as unhandled.
+      packed.catch(() => undefined)
+      running.push({ block, packed })
+      // A copy: the block is used again before the next one is done with it.
+      dictionary = new Uint8Array(block.subarray(-DICTIONARY))
+      if (running.length >= workers) yield await oldest()
     }
-    while (running.length > 0) yield await running.shift()!
+    while (running.length > 0) yield await oldest()
   } finally {
-    await Promise.allSettled(running)
+    await Promise.allSettled(running.map(({ packed }) => packed))
   }
   yield trailer(checksum, length)
 }
@@ -68,12 +84,12 @@ export function gzipStream(
 }
 
 /** A sync flush ends each block on a byte border, so that blocks can be concatenated. */
-function compressBlock(block: Buffer, level: number, dictionary: Buffer | undefined): Promise<Buffer> {
+function compressBlock(block: Uint8Array, level: number, dictionary: Uint8Array | undefined): Promise<Buffer> {
   return deflate(block, {
     level,
     dictionary,
     finishFlush: constants.Z_SYNC_FLUSH,
-    chunkSize: BLOCK + 64 * 1024,
+    chunkSize: PIECE_BYTES + 64 * 1024,
   })
 }
 
@@ -90,20 +106,25 @@ function trailer(checksum: number, length: number): Buffer {
   return bytes
 }
 
-async function* blocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafe(BLOCK)
+async function* blocks(source: AsyncIterable<Uint8Array>, pieces: PiecePool): AsyncGenerator<Uint8Array> {
+  let block = pieces.take()
   let filled = 0
   for await (const chunk of source) {
+    if (filled === 0 && chunk.length === PIECE_BYTES && pieces.isTaken(chunk)) {
+      yield chunk
+      continue
+    }
     for (let at = 0; at < chunk.length; ) {
-      const piece = chunk.subarray(at, at + BLOCK - filled)
+      const piece = chunk.subarray(at, at + PIECE_BYTES - filled)
       block.set(piece, filled)
       filled += piece.length
       at += piece.length
-      if (filled < BLOCK) break
+      if (filled < PIECE_BYTES) break
       yield block
-      block = Buffer.allocUnsafe(BLOCK)
+      block = pieces.take()
       filled = 0
     }
+    pieces.giveBack(chunk)
   }
   if (filled > 0) yield block.subarray(0, filled)
 }

@@ -5,5 +5,5 @@
  */
 export { type DecompressionLimits, decompress, decompressAny } from './decompress.ts'
 export { type Compression, DETECTION_BYTES, detectCompression, detectStream } from './detect.ts'
-export { type GzipOptions, gzipEncoder, gzipParallel, gzipStream } from './gzip.ts'
+export { type GzipOptions, gzipEncoder, gzipParallel, gzipStream, PIECE_BYTES } from './gzip.ts'
 export { type ZstdOptions, zstdEncoder, zstdStream } from './zstd.ts'

@@ -2,7 +2,8 @@
  * The same stream, whose next piece is made while the caller works on one. An iteration that ends early waits for the piece that is
  * being made.
  */
-export async function* readAhead<T>(source: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+export async function* readAhead<T>(stream: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  const source = stream[Symbol.asyncIterator]()
   const ask = () => {
     const next = source.next()
     // It is awaited with the next piece; an iteration that ends before does not care.
@@ -18,6 +19,6 @@ export async function* readAhead<T>(source: AsyncGenerator<T, void, undefined>):
       yield value
     }
   } finally {
-    await source.return()
+    await source.return?.()
   }
 }

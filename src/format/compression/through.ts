@@ -9,6 +9,13 @@ interface Leftover {
   check: (bytes: Uint8Array) => void
 }
 
+interface ThroughOptions {
+  translate: (error: Error) => Error
+  leftover?: Leftover
+  /** Told of each chunk that the transform is done with. */
+  taken?: (chunk: Uint8Array) => void
+}
+
 /**
  * Sends a stream through a Node transform and yields what comes out. An error of the source is thrown as it is; an error
  * of the transform goes through `translate`. Ending early destroys the transform and returns the source.
@@ -16,12 +23,9 @@ interface Leftover {
 export async function* through(
   source: AsyncIterable<Uint8Array>,
   transform: Duplex,
-  options: {
-    translate: (error: Error) => Error
-    leftover?: Leftover
-  },
+  options: ThroughOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const feeder = new Feeder(transform, options.leftover)
+  const feeder = new Feeder(transform, options)
   const feeding = feeder.feed(source)
   try {
     // The transform is destroyed below: the feeder still checks what is left.
@@ -40,6 +44,7 @@ export async function* through(
 class Feeder {
   readonly #transform: Duplex
   readonly #leftover: Leftover | undefined
+  readonly #taken: ((chunk: Uint8Array) => void) | undefined
   #stopped = false
   #wake: () => void = () => undefined
   #feeding: Promise<void> = Promise.resolve()
@@ -49,9 +54,10 @@ class Feeder {
   /** What the source threw, or a leftover check. */
   failure: Error | undefined
 
-  constructor(transform: Duplex, leftover: Leftover | undefined) {
+  constructor(transform: Duplex, { leftover, taken }: Pick<ThroughOptions, 'leftover' | 'taken'>) {
     this.#transform = transform
     this.#leftover = leftover
+    this.#taken = taken
     for (const event of ['drain', 'end', 'close', 'error']) transform.on(event, () => this.#wake())
   }
 
@@ -72,7 +78,10 @@ class Feeder {
       }
       if (chunk.length === 0) continue
       this.#remember(chunk)
-      if (!this.#transform.write(chunk)) await this.#drained()
+      const more = this.#transform.write(chunk, (error) => {
+        if (!error) this.#taken?.(chunk)
+      })
+      if (!more) await this.#drained()
     }
     if (!this.#stopped) this.#transform.end()
   }

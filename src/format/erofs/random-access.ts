@@ -6,8 +6,11 @@ export interface RandomSink {
 
 /** Where an image is read from. */
 export interface RandomSource {
-  /** Exactly `length` bytes, or fewer when the source ends before them. */
-  readAt(position: number, length: number): Uint8Array | Promise<Uint8Array>
+  /**
+   * Exactly `length` bytes, or fewer when the source ends before them. `memory`, of at least so many bytes, may be used for them:
+   * then they are the beginning of it.
+   */
+  readAt(position: number, length: number, memory?: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
 /** Bytes in order, one call after the other. */

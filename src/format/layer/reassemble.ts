@@ -1,18 +1,18 @@
-import { BaleError } from '#base'
+import { BaleError, type PiecePool } from '#base'
 import { createAllocator, isChunked, placeNode, type RandomSource } from '../erofs/index.ts'
 import { createTarScanner } from '../tar/index.ts'
 import { entryShape } from './entry-shape.ts'
 import { readSplit } from './split.ts'
 
-/** Output pieces; small ones are joined up to this size. */
+/** Bytes of each piece, where no pool says otherwise. */
 const PIECE = 256 * 1024
-/** Data of at least this length is passed on without a copy. */
+/** Data of at least this length is read to its place; what is shorter, by way of a window. */
 const LONG = 64 * 1024
 
 type Part = Uint8Array | { position: number; length: number }
 
 /**
- * The exact tar that was written: the split's bytes, with each file's data taken from the image. The caller compares the
+ * The exact tar that was written, in pieces that are full but for the last: the split's bytes, with each file's data taken from the image. The caller compares the
  * digest with the diff ID. Throws INVALID_LAYER_IMAGE when split and image do not belong together.
  *
  * The tar scanner runs over the split alone and reports the entries; passing them to the allocator in the same order as the
@@ -22,6 +22,8 @@ export async function* reassemble(layer: {
   image: RandomSource
   /** Decompressed. */
   split: AsyncIterable<Uint8Array>
+  /** Where each piece comes from; the caller gives them back. Otherwise each is new. */
+  pieces?: PiecePool
   signal?: AbortSignal
 }): AsyncGenerator<Uint8Array, void, undefined> {
   let parts: Part[] = []
@@ -37,7 +39,9 @@ export async function* reassemble(layer: {
     },
   })
   const reader = createWindowReader(layer.image)
-  let joined = Buffer.allocUnsafe(PIECE)
+  const { pieces } = layer
+  const take = (): Uint8Array => pieces?.take() ?? Buffer.allocUnsafeSlow(PIECE)
+  let piece = take()
   let used = 0
 
   for await (const chunk of readSplit(layer.split)) {
@@ -46,27 +50,24 @@ export async function* reassemble(layer: {
     const current = parts
     parts = []
     for (const part of current) {
-      const length = part.length
-      if (used > 0 && (length >= LONG || used + length > PIECE)) {
-        yield joined.subarray(0, used)
-        joined = Buffer.allocUnsafe(PIECE)
+      for (let done = 0; done < part.length; ) {
+        const length = Math.min(part.length - done, piece.length - used)
+        if (part instanceof Uint8Array) piece.set(part.subarray(done, done + length), used)
+        else {
+          const loaded = reader.copy(part.position + done, piece.subarray(used, used + length))
+          if (loaded) await loaded
+        }
+        done += length
+        used += length
+        if (used < piece.length) break
+        yield piece
+        piece = take()
         used = 0
       }
-      if (length >= LONG) {
-        if (part instanceof Uint8Array) yield part
-        else yield* reader.long(part.position, length)
-        continue
-      }
-      if (part instanceof Uint8Array) joined.set(part, used)
-      else {
-        const loaded = reader.copy(part.position, length, joined, used)
-        if (loaded) await loaded
-      }
-      used += length
     }
   }
   scan(() => scanner.end())
-  if (used > 0) yield joined.subarray(0, used)
+  if (used > 0) yield piece.subarray(0, used)
 }
 
 /** A split that its own parser refuses was not written by bale, or is damaged. */
@@ -85,46 +86,49 @@ const WINDOW = 512 * 1024
  * One window for each.
  */
 function createWindowReader(image: RandomSource) {
-  const windows = [
-    { start: 0, bytes: new Uint8Array(0) as Uint8Array },
-    { start: 0, bytes: new Uint8Array(0) as Uint8Array },
-  ]
+  const windows = [0, 1].map(() => ({
+    start: 0,
+    bytes: new Uint8Array(0) as Uint8Array,
+    memory: Buffer.allocUnsafeSlow(WINDOW),
+  }))
   let latest = 0
 
+  /** What a window has from there on, at most `length` bytes. */
   function find(position: number, length: number): Uint8Array | undefined {
     for (let index = 0; index < windows.length; index++) {
       const { start, bytes } = windows[index]!
-      if (position < start || position + length > start + bytes.length) continue
+      if (position < start || position >= start + bytes.length) continue
       latest = index
       return bytes.subarray(position - start, position - start + length)
     }
     return undefined
   }
 
-  async function load(position: number, length: number): Promise<Uint8Array> {
-    const bytes = await image.readAt(position, Math.max(length, WINDOW))
-    if (bytes.length < length) throw tooShort()
+  async function load(position: number): Promise<Uint8Array> {
     latest = 1 - latest
-    windows[latest] = { start: position, bytes }
-    return bytes.subarray(0, length)
+    const window = windows[latest]!
+    // Should the read fail, the memory may have changed.
+    window.bytes = new Uint8Array(0)
+    window.bytes = await image.readAt(position, WINDOW, window.memory)
+    window.start = position
+    return window.bytes
   }
 
-  return {
-    /** Returns a promise only when it has to read. */
-    copy(position: number, length: number, target: Uint8Array, at: number): void | Promise<void> {
-      const bytes = find(position, length)
-      if (!bytes) return load(position, length).then((loaded) => target.set(loaded, at))
-      target.set(bytes, at)
-    },
-    async *long(position: number, length: number): AsyncGenerator<Uint8Array> {
-      for (let done = 0; done < length; ) {
-        const bytes = await image.readAt(position + done, Math.min(length - done, WINDOW))
-        if (bytes.length === 0) throw tooShort()
-        yield bytes
-        done += bytes.length
-      }
-    },
+  async function read(position: number, target: Uint8Array): Promise<void> {
+    const isLong = target.length >= LONG
+    const bytes = isLong ? await image.readAt(position, target.length, target) : await load(position)
+    if (bytes.length < target.length) throw tooShort()
+    if (bytes.buffer !== target.buffer) target.set(bytes.subarray(0, target.length))
   }
+
+  /** Fills `target`. Returns a promise only when it has to read. */
+  function copy(position: number, target: Uint8Array): void | Promise<void> {
+    const bytes = find(position, target.length)
+    if (bytes) target.set(bytes)
+    const there = bytes?.length ?? 0
+    if (there < target.length) return read(position + there, target.subarray(there))
+  }
+  return { copy }
 }
 
 function tooShort(): BaleError {

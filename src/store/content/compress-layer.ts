@@ -1,6 +1,5 @@
-import { BaleError, type OperationOptions, silent } from '#base'
-import { createHasher } from '#blob'
-import { gzipEncoder, gzipParallel, zstdEncoder, zstdStream } from '#format/compression'
+import { BaleError, createPiecePool, type OperationOptions, type PiecePool, silent } from '#base'
+import { gzipEncoder, gzipParallel, PIECE_BYTES, zstdEncoder, zstdStream } from '#format/compression'
 import { acquireLock } from '#host/file'
 import { openIsal } from '#host/isal'
 import {
@@ -17,15 +16,18 @@ import type { Core, Intake } from './core.ts'
 import { insertBlob } from './insert-blob.ts'
 import { verifiedTar } from './verified-read.ts'
 
-/** How a layer is compressed for a push: gzip is read by every registry's scanners and every runtime, zstd only on explicit request. */
+/**
+ * How a layer that was made here is compressed for a push: gzip is read by every registry's scanners and every runtime, zstd
+ * only on explicit request.
+ */
 export interface CompressLayerOptions extends OperationOptions {
   compression?: 'gzip' | 'zstd'
 }
 
 /**
- * A compressed blob of a layer, for a push: one that an image here has already (pulled, loaded, or compressed by an
- * earlier push), else made now, gzip on all cores. The bytes depend on the layer and the encoder only. The blob is held by the
- * operation until a manifest names it.
+ * A compressed blob of a layer, for a push: one that an image here has already (pulled or loaded, however it is compressed;
+ * or compressed in this way by an earlier push), else made now, gzip on all cores. The bytes depend on the layer and the encoder
+ * only. The blob is held by the operation until a manifest names it.
  */
 export async function compressLayer(
   core: Intake,
@@ -47,9 +49,10 @@ export async function compressLayer(
   const progress = options.progress ?? silent
   let read = 0
   let told = 0
+  const pieces = createPiecePool(PIECE_BYTES)
   const counted = async function* () {
     // Checked against the diff ID: the output of a damaged layer must not get a digest of its own and spread.
-    for await (const chunk of verifiedTar(core, record)) {
+    for await (const chunk of verifiedTar(core, record, { pieces })) {
       options.signal?.throwIfAborted()
       read += chunk.byteLength
       yield chunk
@@ -61,13 +64,9 @@ export async function compressLayer(
   await using writer = await core.blobs.writer(`compress-${compression}-${hexOf(diffId)}`, options)
   // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
   await writer.reset()
-  const hasher = createHasher()
-  const encoding = compression === 'gzip' ? await gzip(counted(), options) : zstd(counted())
-  for await (const chunk of encoding.stream) {
-    hasher.update(chunk)
-    await writer.write(chunk)
-  }
-  const descriptor = { mediaType: TYPES[compression], digest: hasher.digest(), size: hasher.size }
+  const encoding = compression === 'gzip' ? await gzip(counted(), pieces, options) : zstd(counted(), pieces)
+  for await (const chunk of encoding.stream) await writer.write(chunk)
+  const descriptor = { mediaType: TYPES[compression], digest: writer.digest(), size: writer.offset }
   // From file to row under the blob's own lock: a collection takes what has no row and no lock for a leftover.
   await using _blob = await acquireLock(core.layout.lock('blob', descriptor.digest), {
     ...options,
@@ -83,25 +82,47 @@ const STEP = 4 << 20
 
 const TYPES = { gzip: MediaType.ociLayerGzip, zstd: MediaType.ociLayerZstd } as const
 
-async function gzip(tar: AsyncIterable<Uint8Array>, { signal }: OperationOptions) {
-  const how = { library: await openIsal(), signal }
+async function gzip(tar: AsyncIterable<Uint8Array>, pieces: PiecePool, { signal }: OperationOptions) {
+  const how = { library: await openIsal(), pieces, signal }
   return { stream: gzipParallel(tar, how), encoder: gzipEncoder(how) }
 }
 
-const zstd = (tar: AsyncIterable<Uint8Array>) => ({ stream: zstdStream(tar), encoder: zstdEncoder() })
+const zstd = (tar: AsyncIterable<Uint8Array>, pieces: PiecePool) => ({
+  stream: zstdStream(tar, { pieces }),
+  encoder: zstdEncoder(),
+})
 
-/** The order in manifests maps blobs to layers. */
+/**
+ * One of the wanted compression, or else one that came from elsewhere: the layer goes on as it came, so that its registry
+ * has it already and every image on it shares it.
+ */
 function knownBlob(core: Core, diffId: Digest, wanted: keyof typeof TYPES): Descriptor | undefined {
+  const blobs = blobsOf(core, diffId)
+  const known = blobs.find(({ compression }) => compression === wanted) ?? blobs.find(({ encoder }) => encoder === null)
+  if (!known) return undefined
+  const { compression, digest, size } = known
+  return { mediaType: TYPES[compression], digest, size }
+}
+
+interface KnownBlob {
+  compression: keyof typeof TYPES
+  digest: Digest
+  size: number
+  encoder: string | null
+}
+
+/** The compressed blobs of a layer that are here, oldest first. The order in manifests maps blobs to layers. */
+function blobsOf(core: Core, diffId: Digest): KnownBlob[] {
   const sql = `SELECT documents.* FROM edges JOIN documents ON documents.digest = edges.parent
     WHERE edges.kind = 'layer' AND edges.child = ? AND documents.image IS NOT NULL ORDER BY documents.created`
-  for (const row of core.database.all<DocumentRow>(sql, diffId)) {
+  return core.database.all<DocumentRow>(sql, diffId).flatMap((row) => {
     const config = findDocument(core, row.image!)
     const parsed = parseManifest(row.bytes, row.media_type)
-    if (!config || parsed.kind !== 'manifest') continue
+    if (!config || parsed.kind !== 'manifest') return []
     const layer = parsed.manifest.layers[parseImageConfig(config.bytes).rootfs.diff_ids.indexOf(diffId)]
-    if (!layer || !findBlob(core, layer.digest)) continue
-    if (layerCompression(layer.mediaType) === wanted)
-      return { mediaType: TYPES[wanted], digest: layer.digest, size: layer.size }
-  }
-  return undefined
+    const compression = layer && layerCompression(layer.mediaType)
+    if (compression !== 'gzip' && compression !== 'zstd') return []
+    const found = findBlob(core, layer!.digest)
+    return found ? [{ compression, digest: layer!.digest, size: found.size, encoder: found.encoder }] : []
+  })
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BaleError, type BaleErrorOptions, isBaleError } from '#base'
+import { BaleError, type BaleErrorOptions, isBaleError, type PiecePool } from '#base'
 import { selfChecking, verifying } from '#blob'
 import type { Digest } from '#spec'
 import { imagesNeeding, type LayerRecord } from '#store/rows'
@@ -28,17 +28,28 @@ async function* checkedBlob(core: Core, descriptor: { digest: Digest; size: numb
   }
 }
 
-/** The tar of a layer, checked in the same way. The layer stays: what is mounted of it may be whole. */
-export function verifiedTar(core: Core, layer: LayerRecord): AsyncIterable<Uint8Array> {
-  return selfChecking(checkedTar(core, layer), { digest: layer.diffId, size: layer.tarSize })
+/**
+ * The tar of a layer, checked in the same way. The layer stays: what is mounted of it may be whole. `pieces` may be used for
+ * its chunks: then the caller gives them back.
+ */
+export function verifiedTar(
+  core: Core,
+  layer: LayerRecord,
+  options: { pieces?: PiecePool } = {},
+): AsyncIterable<Uint8Array> {
+  return selfChecking(checkedTar(core, layer, options), { digest: layer.diffId, size: layer.tarSize })
 }
 
-async function* checkedTar(core: Core, { diffId, tarSize }: LayerRecord): AsyncGenerator<Uint8Array> {
+async function* checkedTar(
+  core: Core,
+  { diffId, tarSize }: LayerRecord,
+  options: { pieces?: PiecePool },
+): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
   let size = 0
   let cause: unknown
   try {
-    for await (const chunk of openTar(core, diffId)) {
+    for await (const chunk of openTar(core, diffId, options)) {
       hash.update(chunk)
       size += chunk.byteLength
       yield chunk

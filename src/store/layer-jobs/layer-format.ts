@@ -1,4 +1,4 @@
-import { BaleError, type OperationOptions } from '#base'
+import { BaleError, type OperationOptions, type PiecePool } from '#base'
 import type { LayerFormatName, WrittenLayer } from '#store/rows'
 
 /**
@@ -12,8 +12,8 @@ export interface LayerFormat {
    * Publishing the directory is the store's work. A chunk of the tar is valid until the next one is asked for.
    */
   write(directory: string, tar: AsyncIterable<Uint8Array>, options?: OperationOptions): Promise<WrittenLayer>
-  /** The exact uncompressed tar again. */
-  openTar(directory: string): AsyncIterable<Uint8Array>
+  /** The exact uncompressed tar again. `pieces` may be used for its chunks: then the caller gives them back. */
+  openTar(directory: string, options?: { pieces?: PiecePool }): AsyncIterable<Uint8Array>
   /**
    * Deep check: throws STORE_DAMAGED when the directory's content is not what `write` made, the tar that it gives back
    * included.
