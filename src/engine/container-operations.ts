@@ -215,12 +215,12 @@ export class ContainerOperations {
     return changes.map(({ path, kind }) => ({ path: Buffer.from(path, 'latin1').toString(), kind }))
   }
 
-  /** All files of a container as one tar. */
-  async export(idOrName: string): Promise<AsyncIterable<Uint8Array>> {
+  /** All files of a container as one tar. With `reuse` a chunk of it is valid until the next but one is asked for. */
+  async export(idOrName: string, options?: { reuse?: boolean }): Promise<AsyncIterable<Uint8Array>> {
     const { files, state } = await this.#open()
     // A wrong name fails here, not at the first byte.
     const { id } = await state.find(idOrName)
-    return files.export(id)
+    return files.export(id, options)
   }
 
   /**

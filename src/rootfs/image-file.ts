@@ -3,14 +3,12 @@ import { closeSync, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, r
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { RandomSink, RandomSource } from '#format/erofs'
-import { writeData } from '#host/file'
+import { createWriteBack, writeData } from '#host/file'
 import { type Digest, parseDigest } from '#spec'
 import { IMAGE_NAME } from './layer-files.ts'
 
 /** Writes reach the file in pieces of this size: fewer, larger system calls, and small late changes stay in memory. */
 const WINDOW = 4 * 1024 * 1024
-/** After this much the kernel is asked to begin writing to the disk, so that the sync at the end is short. */
-const WRITE_BACK_EVERY = 48 * 1024 * 1024
 
 const sync = promisify(fdatasync)
 
@@ -27,31 +25,16 @@ export function createImageFile(path: string): ImageFile {
   const window = Buffer.allocUnsafeSlow(WINDOW)
   let base = 0
   let used = 0
-  let unsynced = 0
-  let writeBack: Promise<unknown> | undefined
-  let failure: unknown
+  const writeBack = createWriteBack(() => sync(fd))
 
   function writeAll(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
-    begun(bytes.length)
-  }
-
-  function begun(bytes: number): void {
-    unsynced += bytes
-    if (unsynced < WRITE_BACK_EVERY || writeBack) return
-    unsynced = 0
-    writeBack = sync(fd)
-      .catch((error: unknown) => {
-        failure ??= error
-      })
-      .finally(() => {
-        writeBack = undefined
-      })
+    writeBack.wrote(bytes.length)
   }
 
   /** Unwritten space: zeros stay holes, so that a file of zeros takes no disk. */
   function append(bytes: Uint8Array, position: number): void {
-    begun(writeData(fd, bytes, position))
+    writeBack.wrote(writeData(fd, bytes, position))
   }
 
   function flush(): void {
@@ -95,13 +78,9 @@ export function createImageFile(path: string): ImageFile {
       // Never written again: a mounted image must not change.
       fchmodSync(fd, 0o444)
       // The disk writes while the processor hashes.
-      const synced = sync(fd).catch((error: unknown) => {
-        failure ??= error
-      })
+      const synced = Promise.allSettled([writeBack.settled(), sync(fd)])
       const digest = hashFile(fd)
-      await writeBack
-      await synced
-      if (failure) throw failure
+      for (const one of await synced) if (one.status === 'rejected') throw one.reason
       return { digest, diskSize: fstatSync(fd).blocks * 512 }
     },
     [Symbol.dispose]() {

@@ -12,9 +12,9 @@ export const verb = defineVerb({
   writesData: true,
   async run({ args, options, engine, io, signal }) {
     const target = outputTarget(options.output, io)
-    const tar = await engine.containers.export(args[0]!)
+    const tar = await engine.containers.export(args[0]!, { reuse: true })
     await using output = await openOutput(target)
-    await pourInto(output, tar, { signal })
+    await pourInto(output, tar, { signal, ahead: true })
     return 0
   },
 })

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import type { OperationOptions } from '#base'
+import type { PackAtOnceOptions } from '#format/tar'
 import { openRoot, syncfs } from '#host'
 import { changeset, diffKinds, flattenLayers, type PathChange, type Rootfs } from '#rootfs'
 import type { LayerRecord, StoreOperation } from '#store'
@@ -62,13 +63,17 @@ export async function containerDiff(machinery: Machinery, idOrName: string): Pro
 
 /**
  * All files of a container as a tar. Mounted directories are empty in it; empty files that serve as mount points are left
- * out, except in /etc.
+ * out, except in /etc. Chunks are as `packTarAtOnce` makes them.
  */
-export async function* exportContainer(machinery: Machinery, idOrName: string): AsyncGenerator<Uint8Array> {
+export async function* exportContainer(
+  machinery: Machinery,
+  idOrName: string,
+  options?: PackAtOnceOptions,
+): AsyncGenerator<Uint8Array> {
   await using mounted = await mountContainer(machinery, idOrName)
   const { packTarAtOnce } = await import('#format/tar')
   const omit = emptyStubs(mounted.path, mounted.seen.record.document.stubs)
-  yield* packTarAtOnce(flattenLayers(mounted.rootfs, { omit }))
+  yield* packTarAtOnce(flattenLayers(mounted.rootfs, { omit }), options)
   await announce(machinery, mounted.seen.record, 'export')
 }
 

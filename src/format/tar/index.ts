@@ -6,7 +6,7 @@
 export type { TarEntry } from './entry.ts'
 export type { TarLimits } from './limits.ts'
 export { type PackedEntry, packTar } from './pack.ts'
-export { type FileBytes, packTarAtOnce, type ReadyEntry } from './pack-at-once.ts'
+export { type FileBytes, type PackAtOnceOptions, packTarAtOnce, type ReadyEntry } from './pack-at-once.ts'
 export { type Change, changeOf, linkTargetOf, normalisePath, parseWhiteout, type Whiteout } from './path.ts'
 export {
   createTarScanner,

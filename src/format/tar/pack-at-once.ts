@@ -15,13 +15,30 @@ export interface ReadyEntry {
 /** The size of the pieces. The calls around a piece (a message, a write) cost as much as some hundred KiB of data. */
 const PIECE = 1024 * 1024
 
+/** `reuse`: a piece is valid until the next but one is asked for. Else it is the receiver's to keep. */
+export interface PackAtOnceOptions {
+  reuse?: boolean
+}
+
 /**
- * A whole tar, the same as `packTar` makes of the same entries, in pieces of 1 MiB that are the receiver's to keep. The bytes of a
- * file are read straight into them.
+ * A whole tar, the same as `packTar` makes of the same entries, in pieces of 1 MiB. The bytes of a file are read straight into
+ * them.
  */
-export function* packTarAtOnce(entries: Iterable<ReadyEntry>): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+export function* packTarAtOnce(
+  entries: Iterable<ReadyEntry>,
+  { reuse = false }: PackAtOnceOptions = {},
+): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   let piece = Buffer.allocUnsafeSlow(PIECE)
+  let other: typeof piece | undefined
   let filled = 0
+
+  /** To be filled after the piece that was given away last. */
+  function next(): typeof piece {
+    if (!reuse) return Buffer.allocUnsafeSlow(PIECE)
+    const free = other ?? Buffer.allocUnsafeSlow(PIECE)
+    other = piece
+    return free
+  }
 
   /** Calls `fill` for as much as fits, and gives what is full away. */
   function* put(
@@ -35,7 +52,7 @@ export function* packTarAtOnce(entries: Iterable<ReadyEntry>): Generator<Uint8Ar
       filled += part
       if (filled < PIECE) continue
       yield piece
-      piece = Buffer.allocUnsafeSlow(PIECE)
+      piece = next()
       filled = 0
     }
   }

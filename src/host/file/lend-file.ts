@@ -13,7 +13,7 @@ const idle: Buffer[] = []
  */
 export async function* lendFile(
   path: string,
-  { start = 0, end = Number.POSITIVE_INFINITY }: { start?: number; end?: number } = {},
+  { start = 0, end = Number.POSITIVE_INFINITY, signal }: { start?: number; end?: number; signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array> {
   const handle = await open(path, 'r')
   const buffers = [idle.pop() ?? Buffer.allocUnsafeSlow(SIZE), idle.pop() ?? Buffer.allocUnsafeSlow(SIZE)]
@@ -28,6 +28,7 @@ export async function* lendFile(
   let ahead = readInto(buffers[0]!)
   try {
     for (let turn = 1; ; turn = 1 - turn) {
+      signal?.throwIfAborted()
       const chunk = await ahead
       if (!chunk) return
       ahead = readInto(buffers[turn]!)

@@ -12,11 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { isBaleError } from '#base'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
-import { openOutput } from './output-file.ts'
+import { openOutput, pourInto } from './output-file.ts'
 import { outputPlace } from './output-place.ts'
 import { startResultFile } from './result-file.ts'
 
@@ -162,4 +163,67 @@ test('a file that is a mount point gets the bytes', { skip: full }, async () => 
   } finally {
     execFileSync('umount', [point])
   }
+})
+
+test('a stream that lends its chunks is written while the next one is being made', async () => {
+  await using directory = await temporaryDirectory('bale-output')
+  const path = join(directory.path, 'f')
+  const memory = [Buffer.alloc(1 << 20), Buffer.alloc(1 << 20)]
+  async function* lent() {
+    for (let index = 0; index < 150; index++) yield memory[index % 2]!.fill(index)
+  }
+  {
+    await using output = await openOutput(path)
+    await pourInto(output, lent(), { ahead: true })
+  }
+  const expected = Buffer.concat(Array.from({ length: 150 }, (_, index) => Buffer.alloc(1 << 20, index)))
+  assert.ok(readFileSync(path).equals(expected))
+})
+
+test('a stream that takes more than it has written does not see memory that is used again', async () => {
+  const got: number[] = []
+  const slow = new Writable({
+    highWaterMark: 1 << 20,
+    write(chunk: Uint8Array, _encoding, done) {
+      setTimeout(() => {
+        got.push(chunk[0]!)
+        done()
+      }, 2)
+    },
+  })
+  const memory = [Buffer.alloc(10), Buffer.alloc(10)]
+  async function* lent() {
+    for (let index = 0; index < 10; index++) yield memory[index % 2]!.fill(index)
+  }
+  await using output = await openOutput(slow)
+  await pourInto(output, lent(), { ahead: true })
+  assert.deepEqual(got, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
+test('a write that fails while the next chunk is made ends the stream, and is what is thrown', async () => {
+  const writes: number[] = []
+  const failing = {
+    position: 0,
+    async write(bytes: Uint8Array) {
+      writes.push(bytes[0]!)
+      await new Promise((resolve) => setImmediate(resolve))
+      if (bytes[0] === 2) throw new Error('the disk broke')
+    },
+    rollback: async () => undefined,
+    commit: async () => assert.fail('nothing is published'),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+  let closed = false
+  async function* slow() {
+    try {
+      for (let index = 1; index < 10; index++) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        yield Buffer.of(index)
+      }
+    } finally {
+      closed = true
+    }
+  }
+  await assert.rejects(pourInto(failing, slow(), { ahead: true }), /the disk broke/)
+  assert.deepEqual({ writes, closed }, { writes: [1, 2], closed: true })
 })

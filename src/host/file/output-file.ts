@@ -8,10 +8,12 @@ import { asNoSpace } from './no-space.ts'
 import { type OutputPlace, outputPlace } from './output-place.ts'
 import { fsyncDirectory } from './publish.ts'
 import { randomHex } from './random-hex.ts'
+import { createWriteBack } from './write-back.ts'
 
 /** Where the bytes of a result go, in order. */
 export interface OutputFile extends AsyncDisposable {
   readonly position: number
+  /** When it ends, the memory of the bytes is the caller's again. */
   write(bytes: Uint8Array): Promise<void>
   /** Discards everything after `position`. A stream cannot: every later call then throws. */
   rollback(position: number, reason: unknown): Promise<void>
@@ -34,16 +36,31 @@ export async function openOutput(target: string | Writable, options: { mode?: nu
   return fileOutput(await openNew(temporary, path, options.mode ?? 0o600), temporary, path)
 }
 
-/** Writes all of a stream and commits it. */
+/**
+ * Writes all of a stream and commits it. `ahead`: a chunk is valid until the next but one is asked for, so it is written while
+ * the next one is being made.
+ */
 export async function pourInto(
   output: OutputFile,
   bytes: AsyncIterable<Uint8Array>,
-  options: { signal?: AbortSignal } = {},
+  options: { ahead?: boolean; signal?: AbortSignal } = {},
 ): Promise<void> {
-  for await (const chunk of bytes) {
-    options.signal?.throwIfAborted()
-    await output.write(chunk)
+  let writing = Promise.resolve()
+  try {
+    for await (const chunk of bytes) {
+      options.signal?.throwIfAborted()
+      await writing
+      writing = output.write(chunk)
+      // A failure is thrown where it is awaited, which may be long after.
+      writing.catch(() => undefined)
+      if (!options.ahead) await writing
+    }
+  } catch (error) {
+    // Nothing is written any more when the caller gives the output up.
+    await Promise.allSettled([writing])
+    throw error
   }
+  await writing
   options.signal?.throwIfAborted()
   await output.commit()
 }
@@ -85,6 +102,7 @@ function fileOutput(file: FileHandle, temporary: string, path: string): OutputFi
   let position = 0
   let open = true
   let left = true
+  const writeBack = createWriteBack(() => file.datasync())
   const close = async () => {
     if (open) await file.close()
     open = false
@@ -100,6 +118,7 @@ function fileOutput(file: FileHandle, temporary: string, path: string): OutputFi
           at += bytesWritten
           position += bytesWritten
         }
+        writeBack.wrote(bytes.byteLength)
       } catch (error) {
         throw asNoSpace(error, path)
       }
@@ -109,7 +128,12 @@ function fileOutput(file: FileHandle, temporary: string, path: string): OutputFi
       position = to
     },
     async commit() {
-      await file.sync()
+      try {
+        await writeBack.settled()
+        await file.sync()
+      } catch (error) {
+        throw asNoSpace(error, path)
+      }
       await close()
       left = await place(temporary, path)
       await fsyncDirectory(dirname(path))
@@ -145,7 +169,6 @@ function streamOutput(
     failure ??= asNoSpace(error, what)
     wake()
   })
-  stream.on('drain', () => wake())
   stream.on('close', () => {
     failure ??= new BaleError('ABORTED', 'the reader of the archive closed it')
     wake()
@@ -160,11 +183,13 @@ function streamOutput(
     async write(bytes) {
       check()
       position += bytes.byteLength
-      if (!stream.write(bytes)) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        stream.write(bytes, (error) => {
+          if (error) failure ??= asNoSpace(error, what)
+          resolve()
         })
-      }
+      })
       check()
     },
     async rollback(to, reason) {

@@ -4,13 +4,13 @@ import { sweepBuffers } from './buffer-sweep.ts'
 
 /** What goes over the port of one job. Bytes flow from the asking thread to the worker, as far as it gave credit. */
 export type ToWorker =
-  | { kind: 'bytes'; bytes: Uint8Array }
+  | { kind: 'bytes'; bytes: Uint8Array; lent?: boolean }
   | { kind: 'end' }
   | { kind: 'failed'; error: PlainError }
   | { kind: 'abort' }
 export type FromWorker<R> =
   | { kind: 'open'; offset: number }
-  | { kind: 'credit'; bytes: number }
+  | { kind: 'credit'; bytes: number; memory?: ArrayBuffer }
   | { kind: 'close' }
   | { kind: 'result'; result: R }
   | { kind: 'failed'; error: PlainError }
@@ -19,10 +19,12 @@ export type FromWorker<R> =
 const WINDOW = 2 << 20
 const GATHER = 256 << 10
 
-/** Sends a stream in transferred buffers, never more than the credit; stops when `stopped` says so. */
+/** Sends a stream in transferred buffers, which come back with the credit; never more than the credit; stops when `stopped` says so. */
 export class ByteSender {
   readonly #port: MessagePort
   #credit = WINDOW
+  /** Given back by the worker, each of GATHER bytes. */
+  readonly #idle: ArrayBuffer[] = []
   #wake: (() => void) | undefined
   #stopped = false
 
@@ -30,8 +32,9 @@ export class ByteSender {
     this.#port = port
   }
 
-  give(bytes: number): void {
+  give(bytes: number, memory?: ArrayBuffer): void {
     this.#credit += bytes
+    if (memory) this.#idle.push(memory)
     this.#wake?.()
   }
 
@@ -50,14 +53,14 @@ export class ByteSender {
       this.#tell({ kind: 'end' })
       return
     }
-    let gathered = new Uint8Array(GATHER)
+    let gathered = this.#room()
     let used = 0
     const flush = async () => {
       if (used === 0) return
       const bytes = gathered.subarray(0, used)
-      gathered = new Uint8Array(GATHER)
       used = 0
-      await this.#post(bytes)
+      await this.#post(bytes, { lent: true })
+      gathered = this.#room()
     }
     // Chunks of the network are small and views of pooled memory: they are copied into buffers that can be given away.
     try {
@@ -78,7 +81,12 @@ export class ByteSender {
     this.#tell({ kind: 'end' })
   }
 
-  async #post(bytes: Uint8Array): Promise<void> {
+  #room(): Uint8Array {
+    const memory = this.#idle.pop()
+    return memory ? new Uint8Array(memory) : Buffer.allocUnsafeSlow(GATHER)
+  }
+
+  async #post(bytes: Uint8Array, { lent = false } = {}): Promise<void> {
     while (this.#credit <= 0 && !this.#stopped) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -87,7 +95,7 @@ export class ByteSender {
     if (this.#stopped) return
     this.#credit -= bytes.byteLength
     sweepBuffers(bytes.byteLength)
-    const message: ToWorker = { kind: 'bytes', bytes }
+    const message: ToWorker = { kind: 'bytes', bytes, lent }
     this.#port.postMessage(message, [bytes.buffer as ArrayBuffer])
   }
 
@@ -96,13 +104,13 @@ export class ByteSender {
   }
 }
 
-/** The worker's end: an iterable of what comes, which gives credit as it is consumed. */
+/** The worker's end: an iterable of what comes, which gives credit as it is consumed. A chunk is valid until the next one is asked for. */
 export class ByteReceiver {
-  readonly #post: (message: FromWorker<never>) => void
+  readonly #post: (message: FromWorker<never>, transfer?: ArrayBuffer[]) => void
   readonly #queue: Exclude<ToWorker, { kind: 'abort' }>[] = []
   #wake: (() => void) | undefined
 
-  constructor(post: (message: FromWorker<never>) => void) {
+  constructor(post: (message: FromWorker<never>, transfer?: ArrayBuffer[]) => void) {
     this.#post = post
   }
 
@@ -125,7 +133,9 @@ export class ByteReceiver {
         if (message.kind === 'end') return
         if (message.kind === 'failed') throw fromPlain(message.error)
         yield message.bytes
-        this.#post({ kind: 'credit', bytes: message.bytes.byteLength })
+        const { byteLength, buffer } = message.bytes
+        const memory = message.lent ? (buffer as ArrayBuffer) : undefined
+        this.#post({ kind: 'credit', bytes: byteLength, memory }, memory && [memory])
       }
     } finally {
       this.#post({ kind: 'close' })

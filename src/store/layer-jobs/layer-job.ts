@@ -30,7 +30,7 @@ export interface LayerJob {
   }
 }
 
-/** Where a job gets its bytes; `offset` is above 0 only for `keep`. */
+/** Where a job gets its bytes: a chunk is valid until the next one is asked for. `offset` is above 0 only for `keep`. */
 export type OpenInput = (offset: number) => Promise<AsyncIterable<Uint8Array>>
 
 /**
@@ -44,8 +44,8 @@ export async function runLayerJob(
   signal?: AbortSignal,
 ): Promise<WrittenLayer> {
   const layerFormat = await loadLayerFormat(formats, job.format)
-  const write = async (tar: AsyncIterable<Uint8Array>) => {
-    const written = await layerFormat.write(job.directory, abortable(tar, signal), { signal })
+  const write: Write = async (tar) => {
+    const written = await layerFormat.write(job.directory, tar, { signal })
     if (job.diffId && written.diffId !== job.diffId) throw digestMismatch(job.diffId, written.diffId)
     return written
   }
@@ -93,7 +93,11 @@ async function writeAll(intake: Intake, write: Write): Promise<WrittenLayer> {
   try {
     const { compression, stream } = await detectStream(intake.stream())
     const library = compression === 'gzip' ? await openIsal() : undefined
-    written = await write(decompress(stream, compression, { library, lend: true }))
+    written = await write(
+      compression === 'none' || library
+        ? decompress(stream, compression, { library, lend: true })
+        : swept(decompress(copied(stream), compression)),
+    )
   } catch (error) {
     // Damaged bytes look like a bad tar or gzip first; their digest shows whose fault it is.
     if (isWrongContent(error)) await intake.drain()
@@ -146,9 +150,14 @@ async function* sized(
   if (size !== descriptor.size) throw sizeMismatch(descriptor, size)
 }
 
-async function* abortable(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Node's transforms keep chunks for a while. */
+async function* copied(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) yield Uint8Array.from(chunk)
+}
+
+/** And make a new buffer for each of theirs. */
+async function* swept(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
-    signal?.throwIfAborted()
     sweepBuffers(chunk.byteLength)
     yield chunk
   }

@@ -89,7 +89,7 @@ async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: Ru
   worker.once('exit', died)
   port.on('message', (message: FromWorker<WrittenLayer>) => {
     if (message.kind === 'open') sending = feed(port, sender, open, { offset: message.offset, owned })
-    else if (message.kind === 'credit') sender.give(message.bytes)
+    else if (message.kind === 'credit') sender.give(message.bytes, message.memory)
     else if (message.kind === 'close') sender.stop()
     else if (message.kind === 'result') resolve(message.result)
     else reject(fromPlain(message.error))

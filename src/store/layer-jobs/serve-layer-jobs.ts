@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { streamFile } from '#host/file'
+import { lendFile } from '#host/file'
 import type { WrittenLayer } from '#store/rows'
 import { ByteReceiver, type FromWorker, type ToWorker, toPlain } from './byte-channel.ts'
 import type { LayerFormatLoaders } from './layer-format.ts'
@@ -24,7 +24,7 @@ export function serve(formats: LayerFormatLoaders): void {
 }
 
 function answer({ job, file, port }: WorkerRequest, formats: LayerFormatLoaders): void {
-  const post = (message: FromWorker<WrittenLayer>) => port.postMessage(message)
+  const post = (message: FromWorker<WrittenLayer>, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer)
   const receiver = new ByteReceiver(post)
   const stop = new AbortController()
   port.on('message', (message: ToWorker) => {
@@ -35,7 +35,7 @@ function answer({ job, file, port }: WorkerRequest, formats: LayerFormatLoaders)
   })
   const open = async (offset: number) =>
     file
-      ? streamFile(file.path, { start: file.offset + offset, end: file.offset + file.size, signal: stop.signal })
+      ? lendFile(file.path, { start: file.offset + offset, end: file.offset + file.size, signal: stop.signal })
       : receiver.open(offset)
   runLayerJob(job, formats, open, stop.signal)
     .then(

@@ -1,0 +1,39 @@
+/** Small enough that little is left for the last sync, large enough that the file system's own bookkeeping is no cost. */
+const EVERY = 48 * 1024 * 1024
+
+/** Has the disk write while a long file is still being made, so that the sync at its end is short. */
+export interface WriteBack {
+  /** So many more bytes are in the file. Never waits. */
+  wrote(bytes: number): void
+  /** Waits until nothing is under way, and throws what failed: the file system reports a failure only once. */
+  settled(): Promise<void>
+}
+
+/** `sync` is fdatasync(2) of the file, which must stay open until `settled` has ended. */
+export function createWriteBack(sync: () => Promise<void>): WriteBack {
+  let unsynced = 0
+  let running: Promise<void> | undefined
+  let failure: { error: unknown } | undefined
+
+  async function run(): Promise<void> {
+    try {
+      await sync()
+    } catch (error) {
+      failure ??= { error }
+    }
+    running = undefined
+  }
+
+  return {
+    wrote(bytes) {
+      unsynced += bytes
+      if (unsynced < EVERY || running) return
+      unsynced = 0
+      running = run()
+    },
+    async settled() {
+      await running
+      if (failure) throw failure.error
+    },
+  }
+}
