@@ -69,7 +69,7 @@ function opened(data: PackedEntry['data']): TarData | Promise<TarData> {
 
 const NOTHING: readonly Uint8Array[] = []
 
-function wrongSize({ name }: NewTarEntry, seen: number, size: number): BaleError {
+export function wrongSize({ name }: NewTarEntry, seen: number, size: number): BaleError {
   const found = seen > size ? 'more than ' : `${seen} of `
   return new BaleError('SIZE_MISMATCH', `tar entry ${quoted(name)} has ${found}${size} bytes`)
 }

@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Transferable } from 'node:worker_threads'
 import { asError, BaleError, type ErrorCode, isBaleError, type NextStep } from '#base'
 import { sweepBuffers } from './buffer-sweep.ts'
 
@@ -10,7 +10,8 @@ export type ToWorker =
   | { kind: 'abort' }
 export type FromWorker<R> =
   | { kind: 'open'; offset: number }
-  | { kind: 'credit'; bytes: number }
+  /** `buffer`: what the bytes came in, where it was to be given back. */
+  | { kind: 'credit'; bytes: number; buffer?: ArrayBuffer }
   | { kind: 'close' }
   | { kind: 'result'; result: R }
   | { kind: 'failed'; error: PlainError }
@@ -40,11 +41,15 @@ export class ByteSender {
     this.#wake?.()
   }
 
-  /** `owned`: each chunk has a buffer of its own, which is given away as it is. */
-  async send(stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, { owned = false } = {}): Promise<void> {
+  /** `owned`: each chunk has a buffer of its own, which is given away as it is; `comesBack`: for a while. */
+  async send(
+    stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    { owned = false, comesBack = false } = {},
+  ): Promise<void> {
     if (owned) {
       for await (const chunk of stream) {
         if (this.#stopped) return
+        if (!comesBack) sweepBuffers(chunk.byteLength)
         await this.#post(chunk)
       }
       this.#tell({ kind: 'end' })
@@ -57,6 +62,7 @@ export class ByteSender {
       const bytes = gathered.subarray(0, used)
       gathered = new Uint8Array(GATHER)
       used = 0
+      sweepBuffers(bytes.byteLength)
       await this.#post(bytes)
     }
     // Chunks of the network are small and views of pooled memory: they are copied into buffers that can be given away.
@@ -86,7 +92,6 @@ export class ByteSender {
     }
     if (this.#stopped) return
     this.#credit -= bytes.byteLength
-    sweepBuffers(bytes.byteLength)
     const message: ToWorker = { kind: 'bytes', bytes }
     this.#port.postMessage(message, [bytes.buffer as ArrayBuffer])
   }
@@ -98,12 +103,15 @@ export class ByteSender {
 
 /** The worker's end: an iterable of what comes, which gives credit as it is consumed. */
 export class ByteReceiver {
-  readonly #post: (message: FromWorker<never>) => void
+  readonly #post: (message: FromWorker<never>, transferred?: Transferable[]) => void
+  readonly #givesBack: boolean
   readonly #queue: Exclude<ToWorker, { kind: 'abort' }>[] = []
   #wake: (() => void) | undefined
 
-  constructor(post: (message: FromWorker<never>) => void) {
+  /** `givesBack`: buffers return to where they came from when the next chunk is asked for. */
+  constructor(post: (message: FromWorker<never>, transferred?: Transferable[]) => void, { givesBack = false } = {}) {
     this.#post = post
+    this.#givesBack = givesBack
   }
 
   take(message: Exclude<ToWorker, { kind: 'abort' }>): void {
@@ -125,7 +133,10 @@ export class ByteReceiver {
         if (message.kind === 'end') return
         if (message.kind === 'failed') throw fromPlain(message.error)
         yield message.bytes
-        this.#post({ kind: 'credit', bytes: message.bytes.byteLength })
+        const bytes = message.bytes.byteLength
+        const buffer = message.bytes.buffer as ArrayBuffer
+        if (this.#givesBack) this.#post({ kind: 'credit', bytes, buffer }, [buffer])
+        else this.#post({ kind: 'credit', bytes })
       }
     } finally {
       this.#post({ kind: 'close' })

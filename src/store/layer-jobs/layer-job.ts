@@ -30,6 +30,12 @@ export interface LayerJob {
   }
 }
 
+interface JobOptions {
+  signal?: AbortSignal
+  /** The buffers that come in go back, so there are none to be freed. */
+  givesBack?: boolean
+}
+
 /** Where a job gets its bytes; `offset` is above 0 only for `keep`. */
 export type OpenInput = (offset: number) => Promise<AsyncIterable<Uint8Array>>
 
@@ -41,11 +47,11 @@ export async function runLayerJob(
   job: LayerJob,
   formats: LayerFormatLoaders,
   open: OpenInput,
-  signal?: AbortSignal,
+  { signal, givesBack = false }: JobOptions = {},
 ): Promise<WrittenLayer> {
   const layerFormat = await loadLayerFormat(formats, job.format)
   const write = async (tar: AsyncIterable<Uint8Array>) => {
-    const written = await layerFormat.write(job.directory, abortable(tar, signal), { signal })
+    const written = await layerFormat.write(job.directory, abortable(tar, { signal, givesBack }), { signal })
     if (job.diffId && written.diffId !== job.diffId) throw digestMismatch(job.diffId, written.diffId)
     return written
   }
@@ -146,10 +152,13 @@ async function* sized(
   if (size !== descriptor.size) throw sizeMismatch(descriptor, size)
 }
 
-async function* abortable(stream: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* abortable(
+  stream: AsyncIterable<Uint8Array>,
+  { signal, givesBack }: JobOptions,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
     signal?.throwIfAborted()
-    sweepBuffers(chunk.byteLength)
+    if (!givesBack) sweepBuffers(chunk.byteLength)
     yield chunk
   }
 }

@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort, type Transferable } from 'node:worker_threads'
 import { streamFile } from '#host/file'
 import type { WrittenLayer } from '#store/rows'
 import { ByteReceiver, type FromWorker, type ToWorker, toPlain } from './byte-channel.ts'
@@ -15,6 +15,8 @@ export interface InputFile {
 export interface WorkerRequest {
   job: LayerJob
   file?: InputFile
+  /** The buffers of the bytes that come over the port are given back. */
+  givesBack?: boolean
   port: MessagePort
 }
 
@@ -23,9 +25,10 @@ export function serve(formats: LayerFormatLoaders): void {
   parentPort!.on('message', (request: WorkerRequest) => answer(request, formats))
 }
 
-function answer({ job, file, port }: WorkerRequest, formats: LayerFormatLoaders): void {
-  const post = (message: FromWorker<WrittenLayer>) => port.postMessage(message)
-  const receiver = new ByteReceiver(post)
+function answer({ job, file, givesBack, port }: WorkerRequest, formats: LayerFormatLoaders): void {
+  const post = (message: FromWorker<WrittenLayer>, transferred: Transferable[] = []) =>
+    port.postMessage(message, transferred)
+  const receiver = new ByteReceiver(post, { givesBack })
   const stop = new AbortController()
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'abort') {
@@ -37,7 +40,7 @@ function answer({ job, file, port }: WorkerRequest, formats: LayerFormatLoaders)
     file
       ? streamFile(file.path, { start: file.offset + offset, end: file.offset + file.size, signal: stop.signal })
       : receiver.open(offset)
-  runLayerJob(job, formats, open, stop.signal)
+  runLayerJob(job, formats, open, { signal: stop.signal, givesBack })
     .then(
       (result) => post({ kind: 'result', result }),
       (error: unknown) => post({ kind: 'failed', error: toPlain(error) }),
