@@ -1,5 +1,5 @@
 import { errnoOf } from '#base'
-import { lgetxattr, listxattrNames, lsetxattr, type Path } from './kernel/syscalls.ts'
+import { lgetxattr, listxattrNames, listxattrSize, lsetxattr, type Path } from './kernel/syscalls.ts'
 
 /** All extended attributes of an entry (links not followed), by latin1 name; empty where the file system has none. */
 export function readXattrs(path: Path): Map<string, Uint8Array> {
@@ -9,6 +9,26 @@ export function readXattrs(path: Path): Map<string, Uint8Array> {
     if (value) found.set(name, value)
   }
   return found
+}
+
+const PREFIX = '/proc/self/fd/'
+const NUMBER_MAX = 10
+const NAME_MAX = 255
+const place = Buffer.alloc(PREFIX.length + NUMBER_MAX + 1 + NAME_MAX + 1)
+
+/**
+ * Whether an entry of an open directory, by its name as latin1, has attributes. For trees of many files, most of which have none:
+ * `readXattrs` is five times as slow.
+ */
+export function hasXattrs(directory: number, name: string): boolean {
+  if (name.length > NAME_MAX) return true
+  place[place.write(`${PREFIX}${directory}/${name}`, 'latin1')] = 0
+  try {
+    return listxattrSize(place) > 0
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTSUP' || errnoOf(error) === 'EOPNOTSUPP') return false
+    throw error
+  }
 }
 
 function xattrNames(path: Path): string[] {

@@ -1,4 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
+import { BaleError } from '#base'
+import type { FileBytes } from '#format/tar'
 import { unreadable } from '#rootfs'
 import type { TreeEntry } from './tree-entry.ts'
 
@@ -28,6 +30,37 @@ export function readSmall(descriptor: number, { size }: Sizes): Uint8Array {
     closeSync(descriptor)
   }
 }
+
+/**
+ * The bytes of an open regular file without extents, to be read from front to back. Throws SIZE_MISMATCH when there are fewer than the entry says, or
+ * more. Closes the descriptor when it is disposed of. `shown`: the file's name for people.
+ */
+export function fileBytes(descriptor: number, { size }: Sizes, shown: () => string): FileBytes {
+  const failed = (found: string) =>
+    new BaleError('SIZE_MISMATCH', `${shown()} had ${size} bytes when it was listed, and has ${found} now`)
+  return {
+    readInto(target, at, length, offset) {
+      const isEnd = offset + length === size
+      const wanted = isEnd && at + length < target.length ? length + 1 : length
+      let done = 0
+      try {
+        while (done < wanted) {
+          const count = readSync(descriptor, target, at + done, wanted - done, null)
+          done += count
+          if (count === 0 || done >= length) break
+        }
+        if (isEnd && wanted === length && done === length) done += readSync(descriptor, SPARE, 0, 1, null)
+      } catch (error) {
+        throw unreadable(error, `/proc/self/fd/${descriptor}`)
+      }
+      if (done < length) throw failed(`${offset + done}`)
+      if (done > length) throw failed('more')
+    },
+    [Symbol.dispose]: () => closeSync(descriptor),
+  }
+}
+
+const SPARE = Buffer.alloc(1)
 
 /** The same in chunks; with `sparse` only the bytes of its extents. */
 export function* readLarge(descriptor: number, { size, sparse }: Sizes): Generator<Uint8Array> {

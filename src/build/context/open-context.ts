@@ -232,6 +232,7 @@ function emptyTree(): SourceTree {
     list: () => [],
     read: () => [],
     readAtOnce: () => undefined,
+    open: () => undefined,
     remember: () => undefined,
     save: async () => undefined,
     isIgnored: () => false,

@@ -1,9 +1,10 @@
 import { closeSync, constants, readdirSync } from 'node:fs'
 import { BaleError, errnoOf, followLinks, printable } from '#base'
+import type { FileBytes } from '#format/tar'
 import { isSameFile, openEntry, openRoot, type RootDirectory, statDescriptor } from '#host'
 import { unreadable } from '#rootfs'
 import { baseName, cleanPath, joinPath, parentOf, toBytes, toText } from './byte-path.ts'
-import { isSmall, readLarge, readSmall } from './entry-data.ts'
+import { fileBytes, isSmall, readLarge, readSmall } from './entry-data.ts'
 import { type FileDigests, openFileDigests } from './file-digests.ts'
 import { createPatternSet, type MatchState, type PatternSet } from './pattern-set.ts'
 import { hasReliableTimes } from './reliable-times.ts'
@@ -31,6 +32,8 @@ export interface SourceTree extends Disposable {
   read(path: string, entry: ReadableEntry): Iterable<Uint8Array>
   /** What `read` gives, of a small file, until the next call; undefined for a large one. Nothing is allocated. */
   readAtOnce(path: string, entry: ReadableEntry): Uint8Array | undefined
+  /** What `read` gives, to be read from front to back; undefined for a sparse file. SIZE_MISMATCH when it changed its size. */
+  open(path: string, entry: ReadableEntry): FileBytes | undefined
   /** For builds to come: the sha256 of all that `read` gave. */
   remember(entry: ReadableEntry, digest: string): void
   /** Writes what is to be remembered. */
@@ -122,6 +125,10 @@ class HostTree implements SourceTree {
 
   readAtOnce(path: string, entry: ReadableEntry): Uint8Array | undefined {
     return isSmall(entry) ? readSmall(this.#openFile(path, entry), entry) : undefined
+  }
+
+  open(path: string, entry: ReadableEntry): FileBytes | undefined {
+    return entry.sparse ? undefined : fileBytes(this.#openFile(path, entry), entry, () => shown(path))
   }
 
   remember({ known }: ReadableEntry, digest: string): void {

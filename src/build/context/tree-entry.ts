@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { errnoOf } from '#base'
-import { type FileIdentity, linkTarget, readXattrs, SMALLEST_SPARSE, sparseExtents, statEntry } from '#host'
+import { type FileIdentity, hasXattrs, linkTarget, readXattrs, SMALLEST_SPARSE, sparseExtents, statEntry } from '#host'
 import { toBytes } from './byte-path.ts'
 import type { FileDigests } from './file-digests.ts'
 
@@ -97,8 +97,8 @@ function extentsOf(place: Buffer, size: number): TreeEntry['sparse'] {
 /** Capabilities and user attributes go along; what belongs to overlayfs or to the host's policy does not (T11). */
 function copiedXattrs(directory: number, name: string, type: TreeEntry['type']): ReadonlyMap<string, Uint8Array> {
   if (type !== 'file' && type !== 'directory') return NO_XATTRS
+  if (!hasXattrs(directory, name)) return NO_XATTRS
   const all = readXattrs(entryPlace(directory, name))
-  if (all.size === 0) return NO_XATTRS
   const kept = [...all].filter(
     ([name]) => name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.')),
   )

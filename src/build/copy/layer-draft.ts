@@ -1,5 +1,5 @@
 import { BaleError, followLinks } from '#base'
-import type { PackedEntry } from '#format/tar'
+import type { PieceEntry } from '#format/tar'
 import { cleanPath, joinPath, parentOf, type SourceTree, shown } from '../context/index.ts'
 import { assertLayerName, type DraftEntry, draftTarEntry, inTheWay, PLAIN_DIRECTORY } from './draft-entry.ts'
 
@@ -28,22 +28,26 @@ export interface LayerDraft {
   /** Resolves the links of a path, with `root` as `/`; missing components are kept as written. */
   follow(path: string, root?: string): string
   /** The missing directories of a path, made with these attributes. Throws BUILD_FAILED when something else is in the way. */
-  makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[]
+  makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PieceEntry[]
   /** An entry at a path whose directories exist, with the entries that must come before it. */
-  put(path: string, entry: DraftEntry & { size?: number }, data?: PackedEntry['data']): PackedEntry[]
+  put(path: string, entry: DraftEntry & { size?: number }, data?: PieceEntry['data']): PieceEntry[]
   /** One more name for a file that this layer has. */
-  putLink(path: string, target: string): PackedEntry[]
+  putLink(path: string, target: string): PieceEntry[]
 }
 
 export function createLayerDraft(options: LayerDraftOptions): LayerDraft {
   return new Draft(options)
 }
 
+const NONE: readonly PieceEntry[] = []
+
 class Draft implements LayerDraft {
   readonly #options: LayerDraftOptions
   readonly #written = new Map<string, DraftEntry>()
   /** Directories that this layer made: the lower file system has nothing in them. */
   readonly #fresh = new Set<string>()
+  /** The directory that the last entry was put into: it is there, and whether it is fresh. Most entries follow one of the same. */
+  #last: { path: string; isFresh: boolean } | undefined
 
   constructor(options: LayerDraftOptions) {
     this.#options = options
@@ -52,7 +56,9 @@ class Draft implements LayerDraft {
   entry(path: string): DraftEntry | undefined {
     const own = this.#written.get(path)
     if (own || path === '') return own ?? PLAIN_DIRECTORY
-    for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
+    const directory = parentOf(path)
+    if (this.#last?.isFresh && this.#last.path === directory) return undefined
+    for (let parent = directory; parent !== ''; parent = parentOf(parent)) {
       const above = this.#written.get(parent)
       if (this.#fresh.has(parent) || (above && above.type !== 'directory')) return undefined
     }
@@ -68,9 +74,9 @@ class Draft implements LayerDraft {
     return [root, followLinks(cleanPath(path), { look, tooMany })].filter(Boolean).join('/')
   }
 
-  makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PackedEntry[] {
+  makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PieceEntry[] {
     const { existing, now } = this.#options
-    const made: PackedEntry[] = []
+    const made: PieceEntry[] = []
     let directory = ''
     for (const part of path.split('/').filter(Boolean)) {
       directory = joinPath(directory, part)
@@ -85,17 +91,20 @@ class Draft implements LayerDraft {
     return made
   }
 
-  put(path: string, of: DraftEntry & { size?: number }, data?: PackedEntry['data']): PackedEntry[] {
+  put(path: string, of: DraftEntry & { size?: number }, data?: PieceEntry['data']): PieceEntry[] {
     assertLayerName(path)
     const before = this.#directoriesOf(path)
     const existing = this.entry(path)
-    if (of.type === 'directory' && !existing) this.#fresh.add(path)
+    if (of.type === 'directory' && !existing) {
+      this.#fresh.add(path)
+      this.#last = undefined
+    }
     if (of.type !== 'directory' && existing?.type === 'directory') this.#forget(path)
     this.#written.set(path, of)
     return [...before, { entry: this.#tarEntry(path, of), data }]
   }
 
-  putLink(path: string, target: string): PackedEntry[] {
+  putLink(path: string, target: string): PieceEntry[] {
     assertLayerName(path)
     const before = this.#directoriesOf(path)
     const of = this.#written.get(target)!
@@ -105,19 +114,23 @@ class Draft implements LayerDraft {
   }
 
   /** The directories above a path that this layer does not have yet, as they are below it. */
-  #directoriesOf(path: string): PackedEntry[] {
-    const missing: PackedEntry[] = []
-    for (let parent = parentOf(path); parent !== '' && !this.#written.has(parent); parent = parentOf(parent)) {
+  #directoriesOf(path: string): readonly PieceEntry[] {
+    const directory = parentOf(path)
+    if (this.#last?.path === directory) return NONE
+    const missing: PieceEntry[] = []
+    for (let parent = directory; parent !== '' && !this.#written.has(parent); parent = parentOf(parent)) {
       const found = this.entry(parent)
       if (found?.type !== 'directory') throw inTheWay(parent, found)
       missing.unshift({ entry: this.#tarEntry(parent, found) })
       this.#written.set(parent, found)
     }
+    this.#last = { path: directory, isFresh: this.#fresh.has(directory) }
     return missing
   }
 
   /** A directory that is replaced by something else loses what this layer added to it. */
   #forget(path: string): void {
+    this.#last = undefined
     this.#fresh.delete(path)
     for (const name of [...this.#written.keys()]) {
       if (!name.startsWith(`${path}/`)) continue

@@ -1,5 +1,5 @@
 import { BaleError } from '#base'
-import type { PackedEntry } from '#format/tar'
+import type { PieceEntry } from '#format/tar'
 import { cleanPath, fromText, joinPath, parentOf, shown } from '../context/index.ts'
 import type { Destination, FileModeChange } from '../instructions/index.ts'
 import type { DraftEntry } from './draft-entry.ts'
@@ -10,21 +10,19 @@ export interface PlaceOptions {
   owner: { uid: number; gid: number } | undefined
   chmod: FileModeChange | undefined
   /** Wraps the data of an item, so that the copy can hash what it writes. */
-  read?(item: SelectedItem): PackedEntry['data']
+  read?(item: SelectedItem): PieceEntry['data']
 }
 
-/** Makes what the destination needs, and resolves it in the stage's file system. */
-export function* prepareDestination(
+/** What the destination needs, and where in the stage's file system it is. */
+export function prepareDestination(
   draft: LayerDraft,
   destination: Destination,
   options: PlaceOptions,
-): Generator<PackedEntry, string> {
+): { directories: PieceEntry[]; target: string } {
   const path = cleanPath(fromText(destination.path))
-  yield* draft.makeDirectories(
-    draft.follow(destination.isDirectory ? path : parentOf(path)),
-    directoryAttributes(options),
-  )
-  return draft.follow(path)
+  const place = draft.follow(destination.isDirectory ? path : parentOf(path))
+  const directories = draft.makeDirectories(place, directoryAttributes(options))
+  return { directories, target: draft.follow(path) }
 }
 
 /** Directories that exist only because a COPY needs them. */
@@ -38,7 +36,7 @@ export function* place(
   selection: Selection,
   target: string,
   options: PlaceOptions,
-): Generator<PackedEntry> {
+): Generator<PieceEntry> {
   const [source, ...content] = selection.items
   if (!source) return
   const existing = target === '' ? { type: 'directory' } : draft.entry(target)
@@ -60,7 +58,7 @@ function* placeItem(
   path: string,
   links: Map<string, string>,
   options: PlaceOptions,
-): Generator<PackedEntry> {
+): Generator<PieceEntry> {
   const { entry } = item
   const existing = draft.entry(path)
   if (entry.type === 'directory' && existing && existing.type !== 'directory') throw notDirectory(path)
@@ -73,7 +71,7 @@ function* placeItem(
     return
   }
   if (entry.inode !== undefined) links.set(entry.inode, path)
-  const data = entry.type === 'file' ? (options.read?.(item) ?? (() => item.read())) : undefined
+  const data = entry.type === 'file' ? (options.read?.(item) ?? (() => item.open?.() ?? item.read())) : undefined
   yield* draft.put(path, { ...changed(entry, options), size: entry.size }, data)
 }
 

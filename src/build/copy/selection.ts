@@ -1,4 +1,5 @@
 import { BaleError } from '#base'
+import type { FileBytes } from '#format/tar'
 import {
   baseName,
   cleanPath,
@@ -33,6 +34,8 @@ export interface SelectedItem {
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** These bytes of a small file, until the next call for any; undefined for a large one. */
   readAtOnce?(): Uint8Array | undefined
+  /** What `read` gives, to be read from front to back; undefined where only `read` has it. */
+  open?(): FileBytes | undefined
   /** Of a file that may be remembered between builds: the digest of all that `read` gave. */
   remember?(digest: string): void
 }
@@ -179,6 +182,10 @@ class TreeItem implements SelectedItem {
 
   readAtOnce(): Uint8Array | undefined {
     return this.#tree.readAtOnce(this.path, this.entry)
+  }
+
+  open(): FileBytes | undefined {
+    return this.#tree.open(this.path, this.entry)
   }
 
   remember(digest: string): void {

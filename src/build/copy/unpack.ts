@@ -1,6 +1,6 @@
 import { isBaleError } from '#base'
 import { decompressAny } from '#format/compression'
-import { linkTargetOf, normalisePath, type PackedEntry, quotedName, type TarEntry, tarError } from '#format/tar'
+import { linkTargetOf, normalisePath, type PieceEntry, quotedName, type TarEntry, tarError } from '#format/tar'
 import { joinPath, parentOf } from '../context/index.ts'
 import type { DraftEntry } from './draft-entry.ts'
 import type { LayerDraft } from './layer-draft.ts'
@@ -32,7 +32,7 @@ export async function* unpack(
   item: SelectedItem,
   target: string,
   options: PlaceOptions,
-): AsyncGenerator<PackedEntry> {
+): AsyncGenerator<PieceEntry> {
   yield* draft.makeDirectories(target, directoryAttributes(options))
   const files = new Map<string, string>()
   for await (const { entry, data } of tarEntries(opened(item))) {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OperationOptions } from '#base'
 import { mountTmpfs } from '#host'
-import { acquireLock, removeTree } from '#host/file'
+import { acquireLock, randomHex, removeTree } from '#host/file'
 import type { Rootfs } from '#rootfs'
 import { type Digest, hexOf } from '#spec'
 import type { StoreOperation } from '#store'
@@ -32,7 +32,7 @@ export interface BuildSession extends AsyncDisposable {
 export async function openBuildSession(machine: BuildMachine): Promise<BuildSession> {
   const { store, rootfs } = machine
   await sweepDeadBuilds(machine)
-  const id = `build-${crypto.randomUUID().replaceAll('-', '')}`
+  const id = `build-${randomHex(16)}`
   const { scratch, memory } = placesOf(machine, id)
   const stack = new AsyncDisposableStack()
   try {

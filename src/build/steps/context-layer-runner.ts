@@ -1,14 +1,12 @@
-import { packTar } from '#format/tar'
 import { cacheKey } from '../cache/index.ts'
 import { contentDigest, createLayerDraft, place, selectSources } from '../copy/index.ts'
 import type { Files, Step } from '../graph/index.ts'
 import type { StepContext } from './step-context.ts'
+import { writeInPieces } from './write-in-pieces.ts'
 
 /** FROM a context of files: they are the first layer. Times do not count for the cache, as for COPY. */
-export async function contextLayerRunner(
-  { session, epoch, signal }: StepContext,
-  [, source]: readonly Files[],
-): Promise<Step> {
+export async function contextLayerRunner(context: StepContext, [, source]: readonly Files[]): Promise<Step> {
+  const { session, epoch, signal } = context
   const opened = await source!.open()
   const select = () => selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
   return {
@@ -16,11 +14,10 @@ export async function contextLayerRunner(
     async execute() {
       const now = Math.floor(session.machine.clock.now() / 1000)
       const draft = createLayerDraft({ lower: undefined, latestTime: epoch, now })
-      const entries = (await select()).flatMap((selection) => [
-        ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
-      ])
-      const { diffId } = await session.intake.layers.write(packTar(entries), { signal })
-      return { diffId }
+      const placed = (await select()).map((selection) =>
+        place(draft, selection, '', { owner: undefined, chmod: undefined }),
+      )
+      return { diffId: await writeInPieces(context, placed) }
     },
     async close() {
       await opened[Symbol.asyncDispose]()

@@ -1,6 +1,5 @@
-import { createHash, hash } from 'node:crypto'
 import { BaleError, isUrl } from '#base'
-import { type PackedEntry, packTar } from '#format/tar'
+import type { PieceEntry } from '#format/tar'
 import type { Digest } from '#spec'
 import { cacheKey, chainId } from '../cache/index.ts'
 import { cleanPath, fromText, joinPath, openSourceTree, type SourceTree } from '../context/index.ts'
@@ -23,7 +22,9 @@ import { inWordLater } from '../dockerfile/index.ts'
 import type { Files, OpenFiles, Step, StepOf } from '../graph/index.ts'
 import { type CopyDefinition, parseChmod } from '../instructions/index.ts'
 import { addedUrl } from './added-url.ts'
+import { hashing } from './hashing.ts'
 import type { StepContext } from './step-context.ts'
+import { writeInPieces } from './write-in-pieces.ts'
 
 /** COPY and ADD: the files are chosen and hashed for the cache, and on a miss streamed into the layer in one pass. */
 export async function copyRunner(
@@ -175,21 +176,21 @@ async function writeLayer(
   const existing = link ? existingDirectories(tree, destination.path) : undefined
   const lower = link ? undefined : tree
   const draft = createLayerDraft({ lower, existing, latestTime: epoch, now: Math.floor(clock.now() / 1000) })
-  const entries = async function* (): AsyncGenerator<PackedEntry> {
+  const groups = async function* (): AsyncGenerator<Iterable<PieceEntry> | AsyncIterable<PieceEntry>> {
     // A pattern without matches creates nothing, not even a directory.
     if (selections.length === 0) return
-    const target = yield* prepareDestination(draft, destination, options)
+    const { directories, target } = prepareDestination(draft, destination, options)
+    yield directories
     checkDestination(definition, selections, target === '' || draft.entry(target)?.type === 'directory')
     for (const selection of selections) {
       signal.throwIfAborted()
       const first = selection.items[0]
       if (first && mayUnpack(definition, selection) && (await isArchive(first)))
-        yield* unpack(draft, first, target, options)
-      else yield* place(draft, selection, target, options)
+        yield unpack(draft, first, target, options)
+      else yield place(draft, selection, target, options)
     }
   }
-  const layer = await session.intake.layers.write(packTar(entries(), { reuse: true }), { signal })
-  return layer.diffId
+  return await writeInPieces(context, groups())
 }
 
 /** Several files cannot all become one file. */
@@ -209,29 +210,4 @@ function checkDestination(
 function mayUnpack({ kind, unpack: wanted }: CopyDefinition, selection: Selection): boolean {
   if (kind !== 'ADD' || selection.items.length !== 1) return false
   return wanted ?? !selection.isRemote
-}
-
-/** The bytes of an item, to be taken at once; their digest is in `digests` when all of them were taken. */
-function hashing(item: SelectedItem, digests: Map<SelectedItem, string>): ReturnType<SelectedItem['read']> {
-  const done = (digest: string) => {
-    digests.set(item, digest)
-    item.remember?.(digest)
-  }
-  const bytes = item.readAtOnce?.()
-  if (!bytes) return hashingStream(item.read(), done)
-  // A hash in pieces takes longer than all else that is done for a small file.
-  done(hash('sha256', bytes, 'hex'))
-  return [bytes]
-}
-
-async function* hashingStream(
-  data: ReturnType<SelectedItem['read']>,
-  done: (digest: string) => void,
-): AsyncGenerator<Uint8Array> {
-  const running = createHash('sha256')
-  for await (const chunk of data) {
-    running.update(chunk)
-    yield chunk
-  }
-  done(running.digest('hex'))
 }

@@ -2,7 +2,7 @@ import { chmod, chown, stat, writeFile } from 'node:fs/promises'
 import { basename, join, posix } from 'node:path'
 import { BaleError, printable } from '#base'
 import type { StepMount } from '#container'
-import { packTar } from '#format/tar'
+import { packTarInPieces } from '#format/tar'
 import { runProgram } from '#host'
 import { chainId } from '../cache/index.ts'
 import { cleanPath, fromText, openSourceTree, toText } from '../context/index.ts'
@@ -117,10 +117,8 @@ async function mountFiles(run: StepContext, source: Files, writable: boolean) {
   const tar = async function* () {
     const selections = await selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
     const draft = createLayerDraft({ lower: undefined, latestTime: undefined, now: 0 })
-    const entries = selections.flatMap((selection) => [
-      ...place(draft, selection, '', { owner: undefined, chmod: undefined }),
-    ])
-    yield* packTar(entries)
+    const placed = selections.map((selection) => place(draft, selection, '', { owner: undefined, chmod: undefined }))
+    yield* packTarInPieces(placed)
   }
   const diffId = await session.temporaryLayer(tar, { signal })
   return session.mount([diffId], { writable, signal })

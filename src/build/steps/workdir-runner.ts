@@ -1,5 +1,5 @@
 import { isBaleError } from '#base'
-import { packTar } from '#format/tar'
+import { packTarInPieces } from '#format/tar'
 import { cacheKey, chainId } from '../cache/index.ts'
 import { cleanPath, fromText, openSourceTree, type SourceTree } from '../context/index.ts'
 import { createLayerDraft, type Owner, resolveOwner } from '../copy/index.ts'
@@ -25,7 +25,7 @@ export async function workdirRunner(
       const path = draft.follow(cleanPath(fromText(directory)))
       const made = draft.makeDirectories(path, { mode: 0o755, ...ownerOf(user, lower) })
       if (made.length === 0) return { diffId: undefined }
-      const layer = await session.intake.layers.write(packTar(made), { signal })
+      const layer = await session.intake.layers.write(packTarInPieces([made]), { signal, owned: true })
       return { diffId: layer.diffId }
     },
   }

@@ -35,7 +35,7 @@ function systemRefusal(error: Error): string | undefined {
   // A failing disk also shows in calls on open files.
   if (typeof path !== 'string' && !isDamage(error)) return undefined
   const places = [path, dest].flatMap((place) => (typeof place === 'string' ? printable(place) : []))
-  return `${[syscall, ...places].join(' ')}: ${getSystemErrorMessage(errno) ?? error.message}`
+  return `${[syscall, ...places].join(' ')}: ${getSystemErrorMessage(-Math.abs(errno)) ?? error.message}`
 }
 
 /** The error codes of file systems on a damaged disk. */

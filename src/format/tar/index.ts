@@ -6,7 +6,8 @@
 export type { TarEntry } from './entry.ts'
 export type { TarLimits } from './limits.ts'
 export { type PackedEntry, packTar } from './pack.ts'
-export { type FileBytes, type PackAtOnceOptions, packTarAtOnce, type ReadyEntry } from './pack-at-once.ts'
+export { type PackAtOnceOptions, packTarAtOnce, type ReadyEntry } from './pack-at-once.ts'
+export { type PieceEntry, packTarInPieces } from './pack-in-pieces.ts'
 export { type Change, changeOf, linkTargetOf, normalisePath, parseWhiteout, type Whiteout } from './path.ts'
 export {
   createTarScanner,
@@ -16,5 +17,6 @@ export {
   type TarScannerOptions,
 } from './scanner.ts'
 export { quoted as quotedName, tarError } from './tar-error.ts'
+export { type FileBytes, PIECE_SIZE } from './tar-pieces.ts'
 export { createWalkBound, type WalkBound } from './walk-bound.ts'
 export { type NewTarEntry, tarHeader, tarPadding, tarTrailer } from './writer.ts'

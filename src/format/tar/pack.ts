@@ -18,13 +18,12 @@ const BATCH = 64 * 1024
 
 /**
  * A whole tar as a stream; its bytes depend on the entries only. Throws SIZE_MISMATCH if data is shorter or longer than
- * its entry says; the tar is then truncated. With `reuse`, for a consumer that copies, a chunk is valid until the next is asked for.
+ * its entry says; the tar is then truncated.
  */
 export async function* packTar(
   entries: AsyncIterable<PackedEntry> | Iterable<PackedEntry>,
-  { reuse = false }: { reuse?: boolean } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const batch = new Batch(reuse)
+  const batch = new Batch()
   // Without a promise for each entry and piece where that can be.
   let full: readonly Uint8Array[]
   for await (const packed of entries) {
@@ -69,21 +68,15 @@ function opened(data: PackedEntry['data']): TarData | Promise<TarData> {
 
 const NOTHING: readonly Uint8Array[] = []
 
-function wrongSize({ name }: NewTarEntry, seen: number, size: number): BaleError {
+export function wrongSize({ name }: NewTarEntry, seen: number, size: number): BaleError {
   const found = seen > size ? 'more than ' : `${seen} of `
   return new BaleError('SIZE_MISMATCH', `tar entry ${quoted(name)} has ${found}${size} bytes`)
 }
 
 /** Joins pieces into larger ones; what each call answers are those that became full. */
 class Batch {
-  readonly #reuse: boolean
   #buffer = Buffer.allocUnsafeSlow(BATCH)
-  #other = Buffer.allocUnsafeSlow(BATCH)
   #used = 0
-
-  constructor(reuse: boolean) {
-    this.#reuse = reuse
-  }
 
   /** A small piece is copied at once, a large one is passed on as it is. */
   add(piece: Uint8Array): readonly Uint8Array[] {
@@ -96,12 +89,9 @@ class Batch {
 
   rest(): Uint8Array[] {
     if (this.#used === 0) return []
-    const buffer = this.#buffer
-    const full = buffer.subarray(0, this.#used)
+    const full = this.#buffer.subarray(0, this.#used)
+    this.#buffer = Buffer.allocUnsafeSlow(BATCH)
     this.#used = 0
-    // By the time that the other one is full, the next after this was asked for.
-    if (this.#reuse) [this.#buffer, this.#other] = [this.#other, buffer]
-    else this.#buffer = Buffer.allocUnsafeSlow(BATCH)
     return [full]
   }
 }

@@ -65,14 +65,15 @@ export function paxText(value: Buffer, key: string, where: string): string {
   return value.toString('latin1', 0, value.length)
 }
 
-/** One record as written: the length counts itself. */
-export function paxRecord(key: string, value: string | Uint8Array): Buffer {
-  const tail = Buffer.concat([
-    Buffer.from(` ${key}=`, 'latin1'),
-    typeof value === 'string' ? Buffer.from(value, 'latin1') : value,
-    Buffer.from('\n'),
-  ])
+/** A record as written; as text, latin1, where its value is. */
+export type PaxText = string | Buffer
+
+/** The length that a record begins with counts itself. */
+export function paxRecord(key: string, value: string | Uint8Array): PaxText {
+  const length = key.length + value.length + 3
   let digits = 1
-  while (String(tail.length + digits).length > digits) digits++
-  return Buffer.concat([Buffer.from(String(tail.length + digits)), tail])
+  while (String(length + digits).length > digits) digits++
+  const head = `${length + digits} ${key}=`
+  if (typeof value === 'string') return `${head}${value}\n`
+  return Buffer.concat([Buffer.from(head, 'latin1'), value, Buffer.from('\n')])
 }

@@ -1,9 +1,10 @@
 import { BaleError } from '#base'
 import type { TarEntry } from './entry.ts'
 import { BLOCK } from './header.ts'
-import { paxRecord } from './pax.ts'
+import { type PaxText, paxRecord } from './pax.ts'
 import { checkSparse } from './sparse.ts'
 import { quoted } from './tar-error.ts'
+import { OCTAL_7, OCTAL_11, putUstarBlock, splitName, type UstarFields } from './ustar-block.ts'
 
 /**
  * What the writer needs of an entry. Omitted members are 0 or empty; an omitted `mode` is 0755 for a directory, 0777 for a symlink,
@@ -29,10 +30,6 @@ const TYPEFLAGS: Record<TarEntry['type'], string> = {
   fifo: '6',
 }
 
-/** Largest numbers of 7 and of 11 octal digits. */
-const OCTAL_7 = 0o7777777
-const OCTAL_11 = 0o77777777777
-
 /**
  * The header of an entry: one ustar block, and in front of it a PAX record block only when something does not fit (long
  * or non-ASCII UTF-8 names, big or negative numbers, fractions of a second, extended attributes). A pure function of the
@@ -43,10 +40,7 @@ export function tarHeader(entry: NewTarEntry): Uint8Array {
   const fields = { ...entry, name, size: entry.type === 'file' ? (entry.size ?? 0) : 0 }
   check(fields)
   if (fields.sparse && fields.type === 'file') return sparseHeader({ ...fields, sparse: fields.sparse })
-  const records = paxRecords(fields)
-  const header = ustarBlock(fields, TYPEFLAGS[entry.type])
-  if (records.length === 0) return header
-  return Buffer.concat([paxMember(name, records), header])
+  return blocks(name, paxRecords(fields), fields, TYPEFLAGS[entry.type])
 }
 
 /**
@@ -69,22 +63,39 @@ function sparseHeader(entry: NewTarEntry & { size: number; sparse: NonNullable<N
     ['GNU.sparse.name', name],
     ['GNU.sparse.realsize', String(size)],
   ]
-  const records = paxRecords(fields, own)
-  return Buffer.concat([paxMember(name, records), ustarBlock(fields, '0'), map])
+  return Buffer.concat([blocks(name, paxRecords(fields, own), fields, '0'), map])
 }
 
-function paxMember(name: string, records: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(records)
-  const member = ustarBlock({ name: paxName(name), type: 'file', mode: 0o644, size: body.length }, 'x')
-  return Buffer.concat([member, body, tarPadding(body.length)])
+/** A header block, after a PAX member where there are records. In one buffer: there is a header for every file. */
+function blocks(name: string, records: readonly PaxText[], fields: UstarFields, typeflag: string): Buffer {
+  if (records.length === 0) {
+    const block = Buffer.allocUnsafe(BLOCK)
+    putUstarBlock(block, 0, fields, typeflag)
+    return block
+  }
+  const length = records.reduce((sum, record) => sum + record.length, 0)
+  const end = BLOCK + length + paddingOf(length)
+  const bytes = Buffer.allocUnsafe(end + BLOCK)
+  putUstarBlock(bytes, 0, { name: paxName(name), type: 'file', mode: 0o644, size: length }, 'x')
+  let at = BLOCK
+  for (const record of records) {
+    if (typeof record === 'string') bytes.write(record, at, 'latin1')
+    else bytes.set(record, at)
+    at += record.length
+  }
+  bytes.fill(0, at, end)
+  putUstarBlock(bytes, end, fields, typeflag)
+  return bytes
 }
 
 const ZEROS = Buffer.alloc(2 * BLOCK)
 
 /** The zeros after `size` bytes of data. */
 export function tarPadding(size: number): Uint8Array {
-  return ZEROS.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK)
+  return ZEROS.subarray(0, paddingOf(size))
 }
+
+const paddingOf = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK
 
 /** Two blocks of zeros: the end of an archive. */
 export function tarTrailer(): Uint8Array {
@@ -110,7 +121,7 @@ function check(entry: NewTarEntry & { size: number }): void {
 }
 
 /** Sorted by key, so that `hdrcharset` precedes the names it applies to. */
-function paxRecords(entry: NewTarEntry & { size: number }, own: readonly [string, string][] = []): Buffer[] {
+function paxRecords(entry: NewTarEntry & { size: number }, own: readonly [string, string][] = []): PaxText[] {
   const records: [string, string | Uint8Array][] = [...own]
   const texts = [
     ['path', entry.name, splitName(entry.name) !== undefined],
@@ -150,49 +161,7 @@ function paxTimeText(seconds: number, nanoseconds: number): string {
   return `${negative ? '-' : ''}${whole}${decimals}`
 }
 
-/** Name and prefix of a ustar header, or undefined when the name needs a PAX record. */
-function splitName(name: string): [name: string, prefix: string] | undefined {
-  if (name.length <= 100) return [name, '']
-  if (name.length > 256) return undefined
-  // The earliest slash that leaves at most 100 bytes behind it makes the shortest prefix.
-  const slash = name.indexOf('/', name.length - 101)
-  if (slash <= 0 || slash > 155 || slash === name.length - 1) return undefined
-  return [name.slice(slash + 1), name.slice(0, slash)]
-}
-
 function paxName(name: string): string {
   const base = name.replace(/\/+$/, '').split('/').at(-1)!
   return `PaxHeaders.0/${base.replace(/[^\x20-\x7e]/g, '_')}`.slice(0, 100)
-}
-
-function ustarBlock(entry: NewTarEntry, typeflag: string): Buffer {
-  // From the pool: memory of its own takes longer than the header.
-  const block = Buffer.allocUnsafe(BLOCK).fill(0)
-  const [name, prefix] = splitName(entry.name) ?? [entry.name.slice(0, 100), '']
-  const text = (value: string, offset: number, length: number) => block.write(value.slice(0, length), offset, 'latin1')
-  const octal = (value: number, offset: number, digits: number) =>
-    block.write((value >= 0 && value < 8 ** digits ? value : 0).toString(8).padStart(digits, '0'), offset, 'latin1')
-  text(name, 0, 100)
-  octal(entry.mode === undefined ? defaultMode(entry.type) : entry.mode & 0o7777, 100, 7)
-  octal(entry.uid ?? 0, 108, 7)
-  octal(entry.gid ?? 0, 116, 7)
-  octal(entry.size ?? 0, 124, 11)
-  octal(entry.mtime ?? 0, 136, 11)
-  text(typeflag, 156, 1)
-  text(entry.linkName ?? '', 157, 100)
-  text('ustar\x0000', 257, 8)
-  text(entry.userName ?? '', 265, 32)
-  text(entry.groupName ?? '', 297, 32)
-  octal(entry.deviceMajor ?? 0, 329, 7)
-  octal(entry.deviceMinor ?? 0, 337, 7)
-  text(prefix, 345, 155)
-  block.fill(0x20, 148, 156)
-  let sum = 0
-  for (let index = 0; index < BLOCK; index++) sum += block[index]!
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return block
-}
-
-function defaultMode(type: TarEntry['type']): number {
-  return type === 'directory' ? 0o755 : type === 'symlink' ? 0o777 : 0o644
 }

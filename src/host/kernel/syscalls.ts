@@ -310,6 +310,11 @@ export function lgetxattr(path: Path, name: Path): Buffer {
 }
 
 const cListxattr = native('llistxattr', 'long', 'void *', 'void *', 'size_t')
+/** The bytes that the names of an entry take; `path` ends with a NUL already. Nothing is allocated. */
+export function listxattrSize(path: Uint8Array): number {
+  return checked(cListxattr(path, null, 0), 'llistxattr')
+}
+
 /** Names as latin1 strings, one character per byte. */
 export function listxattrNames(path: Path): string[] {
   const size = checked(cListxattr(c(path), null, 0), 'llistxattr', path)

@@ -26,16 +26,18 @@ interface WriteOptions extends OperationOptions {
   expected?: Digest
   /** Each chunk of the tar has a buffer of its own, which is taken over instead of copied. */
   owned?: boolean
+  /** With `owned`: gets buffers of chunks again that are no longer needed, to be filled anew. */
+  giveBack?(buffer: ArrayBuffer): void
 }
 
 export function createLayerIntake(core: Intake): LayerIntake {
   return {
     write: (tar, options = {}) =>
       writeNew(core, options, async (directory) => {
-        const { owned } = options
+        const { owned, giveBack, signal } = options
         const { stream, small } = await measured(tar, { owned })
         const job = { format: core.formats.written, directory, diffId: options.expected }
-        return core.workers.run(job, async () => stream, { signal: options.signal, small, owned })
+        return core.workers.run(job, async () => stream, { signal, small, owned, giveBack })
       }),
     writeWith: (make, options = {}) => writeNew(core, options, make),
     compressed: async (diffId, options = {}) =>

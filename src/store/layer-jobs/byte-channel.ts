@@ -10,6 +10,7 @@ export type ToWorker =
   | { kind: 'abort' }
 export type FromWorker<R> =
   | { kind: 'open'; offset: number }
+  /** `memory`: what lent bytes came in. */
   | { kind: 'credit'; bytes: number; memory?: ArrayBuffer }
   | { kind: 'close' }
   | { kind: 'result'; result: R }
@@ -25,16 +26,19 @@ export class ByteSender {
   #credit = WINDOW
   /** Given back by the worker, each of GATHER bytes. */
   readonly #idle: ArrayBuffer[] = []
+  readonly #giveBack: (memory: ArrayBuffer) => void
   #wake: (() => void) | undefined
   #stopped = false
 
-  constructor(port: MessagePort) {
+  /** `giveBack` gets the memory of chunks that come back. */
+  constructor(port: MessagePort, giveBack?: (memory: ArrayBuffer) => void) {
     this.#port = port
+    this.#giveBack = giveBack ?? ((memory) => this.#idle.push(memory))
   }
 
   give(bytes: number, memory?: ArrayBuffer): void {
     this.#credit += bytes
-    if (memory) this.#idle.push(memory)
+    if (memory) this.#giveBack(memory)
     this.#wake?.()
   }
 
@@ -43,12 +47,16 @@ export class ByteSender {
     this.#wake?.()
   }
 
-  /** `owned`: each chunk has a buffer of its own, which is given away as it is. */
-  async send(stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, { owned = false } = {}): Promise<void> {
+  /** `owned`: each chunk has a buffer of its own, which is given away as it is; `comesBack`: for a while. */
+  async send(
+    stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    { owned = false, comesBack = false } = {},
+  ): Promise<void> {
     if (owned) {
       for await (const chunk of stream) {
         if (this.#stopped) return
-        await this.#post(chunk)
+        if (!comesBack) sweepBuffers(chunk.byteLength)
+        await this.#post(chunk, { lent: comesBack })
       }
       this.#tell({ kind: 'end' })
       return
@@ -59,6 +67,7 @@ export class ByteSender {
       if (used === 0) return
       const bytes = gathered.subarray(0, used)
       used = 0
+      sweepBuffers(bytes.byteLength)
       await this.#post(bytes, { lent: true })
       gathered = this.#room()
     }
@@ -94,7 +103,6 @@ export class ByteSender {
     }
     if (this.#stopped) return
     this.#credit -= bytes.byteLength
-    sweepBuffers(bytes.byteLength)
     const message: ToWorker = { kind: 'bytes', bytes, lent }
     this.#port.postMessage(message, [bytes.buffer as ArrayBuffer])
   }
@@ -134,6 +142,7 @@ export class ByteReceiver {
         if (message.kind === 'failed') throw fromPlain(message.error)
         yield message.bytes
         const { byteLength, buffer } = message.bytes
+        if (!message.lent) sweepBuffers(byteLength)
         const memory = message.lent ? (buffer as ArrayBuffer) : undefined
         this.#post({ kind: 'credit', bytes: byteLength, memory }, memory && [memory])
       }

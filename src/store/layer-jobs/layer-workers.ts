@@ -16,6 +16,8 @@ interface RunOptions {
   small?: boolean
   /** Each chunk of the input has a buffer of its own, which nobody needs any more. */
   owned?: boolean
+  /** Of an `owned` tar: gets the buffers of its chunks again, to be filled anew. */
+  giveBack?(buffer: ArrayBuffer): void
 }
 
 /** Runs layer jobs on a few threads, made when first needed. They do not keep the process alive while idle. */
@@ -73,10 +75,10 @@ export function createLayerWorkers(
 }
 
 async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: RunOptions): Promise<WrittenLayer> {
-  const { signal, file, owned } = options
+  const { signal, file, owned, giveBack } = options
   signal?.throwIfAborted()
   const { port1: port, port2 } = new MessageChannel()
-  const sender = new ByteSender(port)
+  const sender = new ByteSender(port, giveBack)
   let sending: Promise<void> = Promise.resolve()
   const abort = () => {
     sender.stop()
@@ -88,7 +90,8 @@ async function runIn(worker: Worker, job: LayerJob, open: OpenInput, options: Ru
   worker.once('error', died)
   worker.once('exit', died)
   port.on('message', (message: FromWorker<WrittenLayer>) => {
-    if (message.kind === 'open') sending = feed(port, sender, open, { offset: message.offset, owned })
+    if (message.kind === 'open')
+      sending = feed(port, sender, open, { offset: message.offset, owned, comesBack: giveBack !== undefined })
     else if (message.kind === 'credit') sender.give(message.bytes, message.memory)
     else if (message.kind === 'close') sender.stop()
     else if (message.kind === 'result') resolve(message.result)
@@ -116,10 +119,10 @@ async function feed(
   port: MessagePort,
   sender: ByteSender,
   open: OpenInput,
-  { offset, owned }: { offset: number; owned?: boolean },
+  { offset, owned, comesBack }: { offset: number; owned?: boolean; comesBack: boolean },
 ): Promise<void> {
   try {
-    await sender.send(await open(offset), { owned })
+    await sender.send(await open(offset), { owned, comesBack })
   } catch (error) {
     tell(port, { kind: 'failed', error: toPlain(error) })
   }
