@@ -11,19 +11,20 @@ export const LINGER_MILLISECONDS = 2000
 const PATIENCE = 100
 
 /**
- * $3 runtime's state, $4 container's directory, $5 bundle, $6 database, $7 the file of the last end; then the clean-up.
+ * $3 runtime's state, $4 container's directory, $5 bundle, $6 database, $7 the file of the last end, $8 what is added to the
+ * clean-up after the pause; then the clean-up.
  * What is left when the starter has done its part is to take down idle networks, which is done once for all containers
  * that end within the pause. Anything else is for the clean-up, at once.
  */
 const AFTER_STARTER = `${ALONE}
 n=0
 until alone "$1" "$2" || [ $n -ge ${PATIENCE} ]; do sleep 0.1; n=$((n+1)); done
-state=$3 directory=$4 bundle=$5 database=$6 last=$7
-shift 7
+state=$3 directory=$4 bundle=$5 database=$6 last=$7 added=$8
+shift 8
 [ ! -e "$state" ] || exec "$@"
 echo $$ > "$last" || exec "$@"
 sleep ${LINGER_MILLISECONDS / 1000}
-read -r newest < "$last" && [ -e "$database" ] && [ "$newest" != $$ ] || exec "$@" --at-once
+read -r newest < "$last" && [ -e "$database" ] && [ "$newest" != $$ ] || exec "$@" "$added"
 [ -e "$directory" ] || rm -rf "$bundle"`
 
 /**
@@ -38,7 +39,7 @@ export function endCommand(machinery: Machinery, { id, document }: Container, at
   if (!attended || (restart && restart.name !== 'no')) return cleanup
   const { bundle, directory, alone } = pathsOf(machinery, id)
   const state = join(store.run, 'runtime', id)
-  const places = [state, directory, bundle, databasePath(store.root), join(store.run, 'last-end')]
+  const places = [state, directory, bundle, databasePath(store.root), join(store.run, 'last-end'), '--at-once']
   return ['/bin/sh', '-c', AFTER_STARTER, 'sh', alone, `${process.pid}`, ...places, ...cleanup]
 }
 

@@ -110,7 +110,7 @@ export interface ExecSession {
 }
 
 /** A monitor for another process in a running container. Disposed before it is told, it is gone without having started anything. */
-export interface WaitingExec extends Disposable {
+interface WaitingExec extends Disposable {
   /** Prepares the process. Its output can be read before `begin`. */
   prepare(): Promise<ExecSession>
 }

@@ -2,7 +2,7 @@
 const EVERY = 48 * 1024 * 1024
 
 /** Has the disk write while a long file is still being made, so that the sync at its end is short. */
-export interface WriteBack {
+interface WriteBack {
   /** So many more bytes are in the file. Never waits. */
   wrote(bytes: number): void
   /** Waits until nothing is under way, and throws what failed: the file system reports a failure only once. */
