@@ -52,6 +52,7 @@ export {
 export { rawTerminal } from './raw-terminal.ts'
 export { resolveInside } from './resolve-inside.ts'
 export { connectPackets } from './seqpacket.ts'
+export { setTerminalSize } from './terminal-size.ts'
 export { treeSize } from './tree-size.ts'
 export { type WalkedFile, walkDirectory } from './walk-directory.ts'
 export { hasXattrs, readXattr, readXattrs, writeXattr } from './xattr.ts'

@@ -1,21 +1,13 @@
 import type { Container } from '../model/index.ts'
-import { type AttachSession, attachTo, type TerminalSize } from '../runtime/index.ts'
+import { type AttachSession, attachTo } from '../runtime/index.ts'
 import { announce, type Machinery, pathsOf } from '../state/index.ts'
 import { leaveContainerAlone } from './container-end.ts'
 
-/**
- * A connection to a container's first process; events say that it began, resized the terminal and detached. `size` is the
- * terminal's from the first moment, which is no event: as with docker, whoever connects sets its own when it starts.
- */
-export async function openSession(
-  machinery: Machinery,
-  record: Container,
-  size?: TerminalSize,
-): Promise<AttachSession> {
+/** A connection to a container's first process; events say that it began, resized the terminal and detached. */
+export async function openSession(machinery: Machinery, record: Container): Promise<AttachSession> {
   const session = attachTo(pathsOf(machinery, record.id).bundle)
   try {
     await announce(machinery, record, 'attach')
-    if (size) await session.resize(size)
   } catch (error) {
     session.close()
     throw error

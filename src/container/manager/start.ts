@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BaleError, bothEnded, commandExitCode, type OperationOptions } from '#base'
 import { noSuchContainer } from '#docker'
-import { claim, readClaim, removeCgroup } from '#host'
+import { claim, readClaim, removeCgroup, setTerminalSize } from '#host'
 import { removeTree } from '#host/file'
 import type { Connection, Container } from '../model/index.ts'
 import {
@@ -110,7 +110,9 @@ async function makeReady(
   const { spec, connecting, connections } = await mountAndReserveNetwork(machinery, record, warn)
   const creating = spec.then((config) => createUnderMonitor(machinery, record, config, monitor))
   const [monitored] = await bothEnded(creating, connecting)
-  const attach = options.attach ? await openSession(machinery, record, options.size) : undefined
+  const attach = options.attach ? await openSession(machinery, record) : undefined
+  // Not by the monitor, which may hear of it after the process has begun.
+  if (options.size && record.document.config.Tty) setTerminalSize(monitored.process.pid, options.size)
   return { monitored, connections, attach }
 }
 

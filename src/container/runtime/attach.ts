@@ -118,7 +118,7 @@ async function control(bundle: string, command: string): Promise<void> {
     await using file = await open(path, constants.O_WRONLY | constants.O_NONBLOCK)
     await file.write(command)
   } catch (error) {
-    // ENXIO: the monitor is gone, so there is nobody to notify.
-    if (!['ENXIO', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error
+    // The monitor is gone, before or after the fifo was opened: there is nobody to notify.
+    if (!['ENXIO', 'ENOENT', 'EPIPE'].includes(errnoOf(error) ?? '')) throw error
   }
 }
