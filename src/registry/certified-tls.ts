@@ -1,4 +1,5 @@
 import type { AcmeOptions } from './acme/index.ts'
+import { answersAt } from './answers-at.ts'
 import { serveChallenges } from './challenge-server.ts'
 import type { Registry, RegistrySettings } from './registry.ts'
 import { type ChangingTls, openTls, type TlsTexts } from './tls.ts'
@@ -31,13 +32,20 @@ export async function openCertifiedTls(
   if (challengeAddress && !challengesElsewhere) {
     opened.use(await serveChallenges(challengeAddress, (token) => obtained.answer(token)))
   }
+  const ending = new AbortController()
+  opened.defer(() => ending.abort())
+  const begin = async () => {
+    // The authority asks there as soon as something is ordered, and a refusal costs a minute.
+    if (challengeAddress && challengesElsewhere) await answersAt(challengeAddress, ending.signal)
+    if (!ending.signal.aborted) obtained.begin(() => void tls.reload())
+  }
   const parts = opened.move()
   return {
     ...tls,
     follow(server) {
       tls.follow(server)
       if (!challengeAddress) obtained.answerAt(server)
-      server.once('listening', () => obtained.begin(() => void tls.reload()))
+      server.once('listening', () => void begin())
     },
     async reload() {
       await obtained.tryNow()
