@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -28,7 +29,7 @@ const inside = async (networkNamespace: string | undefined, file: string, ...arg
   return stdout.trim()
 }
 
-test('netns: a program starts in a namespace; whatever starts beside it, and this thread, do not', { skip }, () =>
+test('netns: a program runs in a namespace; this thread and programs started beside it do not', { skip }, () =>
   withNamespace(async (file) => {
     const before = own()
     const names = await Promise.all(
@@ -41,7 +42,7 @@ test('netns: a program starts in a namespace; whatever starts beside it, and thi
   }),
 )
 
-test('netns: this thread is back in its own namespace after a failure as well', { skip }, () =>
+test('netns: this thread returns to its own namespace after a failure too', { skip }, () =>
   withNamespace(async (file) => {
     const before = own()
     const seen: string[] = []
@@ -63,7 +64,21 @@ test('netns: this thread is back in its own namespace after a failure as well', 
   }),
 )
 
-test('netns: an interface becomes the port of a bridge; one that is not there is an error', { skip }, () =>
+test('netns: without the right to make a namespace there is an error, and nothing is left', { skip }, async () => {
+  await using temporary = await temporaryDirectory('bale-netns')
+  const file = join(temporary.path, 'netns/one')
+  const program = `
+    const { createNetworkNamespace } = await import(${JSON.stringify(new URL('index.ts', import.meta.url).href)})
+    await createNetworkNamespace(${JSON.stringify(file)}).catch(({ code, message }) => console.log(code, message))`
+  const node = [process.execPath, '--conditions=source', '--disable-warning=ExperimentalWarning', '--input-type=module']
+  const dropped = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', ...node, '-e', program]
+  const { status, stdout, stderr } = spawnSync('setpriv', dropped, { encoding: 'utf8' })
+  assert.deepEqual([status, stderr], [0, ''])
+  assert.match(stdout, /^NETWORK_SETUP_FAILED cannot create a network namespace: EPERM: unshare/)
+  assert.equal(existsSync(file), false)
+})
+
+test('netns: a port is added to a bridge; a missing interface is an error', { skip }, () =>
   withNamespace(async (file) => {
     await inside(file, 'ip', 'link', 'add', 'bridge-of-15-ch', 'type', 'bridge')
     await inside(file, 'ip', 'link', 'add', 'port-of-15-char', 'type', 'veth', 'peer', 'name', 'other')

@@ -17,12 +17,13 @@ export async function createNetworkNamespace(file: string): Promise<void> {
   await makeSubdirectory(dirname(file))
   closeSync(openSync(file, 'wx', 0o600))
   try {
-    elsewhere(() => {
-      unshare(CLONE_NEWNET)
-      mount(OF_THIS_THREAD, file, undefined, MS.BIND)
-    })
+    elsewhere(
+      () => unshare(CLONE_NEWNET),
+      () => mount(OF_THIS_THREAD, file, undefined, MS.BIND),
+    )
   } catch (cause) {
-    await deleteNetworkNamespace(file)
+    // Nothing is mounted on it.
+    await unlink(file)
     throw new BaleError('NETWORK_SETUP_FAILED', `cannot create a network namespace: ${(cause as Error).message}`, {
       cause,
     })
@@ -30,34 +31,40 @@ export async function createNetworkNamespace(file: string): Promise<void> {
 }
 
 /**
- * Calls `act` with this thread in the network namespace of a file, and returns with it back in its own. Programs that `act`
- * starts and sockets that it opens stay in the namespace. It must not wait: whatever ran meanwhile would be there as well.
+ * Calls `act` with this thread in a file's network namespace, then moves it back. Programs that `act` starts and sockets that it
+ * opens stay in that namespace. `act` must be synchronous: anything else that ran meanwhile would run there too.
  */
 export function inNetworkNamespace<T>(file: string, act: () => T): T {
   const namespace = openSync(file, 'r')
   try {
-    return elsewhere(() => {
-      setns(namespace, CLONE_NEWNET)
-      return act()
-    })
+    return elsewhere(() => setns(namespace, CLONE_NEWNET), act)
   } finally {
     closeSync(namespace)
   }
 }
 
-function elsewhere<T>(act: () => T): T {
+/** `enter` moves this thread into another namespace, or throws and leaves it where it is. */
+function elsewhere<T>(enter: () => void, act: () => T): T {
   const own = openSync(OF_THIS_THREAD, 'r')
   try {
-    return act()
-  } finally {
-    // Whatever this process did next would be done to the wrong network: nothing is better.
+    enter()
     try {
-      setns(own, CLONE_NEWNET)
-    } catch (error) {
-      process.stderr.write(`cannot return to the own network namespace: ${(error as Error).message}\n`)
-      process.abort()
+      return act()
+    } finally {
+      comeBack(own)
     }
+  } finally {
     closeSync(own)
+  }
+}
+
+function comeBack(own: number): void {
+  try {
+    setns(own, CLONE_NEWNET)
+  } catch (error) {
+    // Everything this process did from now on would affect the wrong network.
+    process.stderr.write(`cannot return to the machine's network namespace: ${(error as Error).message}\n`)
+    process.abort()
   }
 }
 
