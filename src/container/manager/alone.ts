@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { errnoOf } from '#base'
 
 /**
- * For sh: `alone FILE PID` is true when nobody waits for the end of a process any more: whoever did has left (the file), is
- * gone, or was killed and may be a zombie still.
+ * A function for sh. `alone FILE PID` succeeds when nobody waits for a process any more: the waiting process PID has said so
+ * by creating FILE, has ended, or is a zombie.
  */
 export const ALONE = `alone() {
   [ -e "$1" ] && return
@@ -12,7 +12,7 @@ export const ALONE = `alone() {
   case "$stat" in "" | *") Z "*) ;; *) false ;; esac
 }`
 
-/** Nobody waits from now on. Without a directory for the file the process has ended, and it does not matter. */
+/** Says that nobody waits any more. A missing directory means that the process has ended, so nobody needs to know. */
 export async function leaveFileAlone(path: string): Promise<void> {
   try {
     await writeFile(path, '')

@@ -12,15 +12,15 @@ import type { Container } from '../model/index.ts'
 import type { Machinery } from '../state/index.ts'
 import { endCommand, LINGER_MILLISECONDS, leaveContainerAlone } from './container-end.ts'
 
-/** Longer than any step of the command's that is not a wait. */
+/** Milliseconds: longer than any step of the command except its waits. */
 const SHORT = 700
 
-/** The command runs for containers of a store that is nothing but files; instead of cleaning up it writes a line. */
+/** A store that consists of files only. Instead of cleaning up, its command writes a line. */
 async function ends() {
   const temporary = await temporaryDirectory('bale-end')
   const [root, run] = [join(temporary.path, 'root'), join(temporary.path, 'run')]
   mkdirSync(join(root, 'containers'), { recursive: true })
-  mkdirSync(join(run, 'runtime'), { recursive: true })
+  mkdirSync(run)
   writeFileSync(join(root, 'bale.db'), '')
   const told = join(temporary.path, 'told')
   writeFileSync(told, '')
@@ -31,21 +31,15 @@ async function ends() {
     machinery,
     lines: () => readTextSync(told).split('\n').filter(Boolean),
     bundle: (id: string) => join(run, 'c', id.slice(0, 16)),
-    runtimeState: (id: string) => join(run, 'runtime', id),
-    directory: (id: string) => join(root, 'containers', id),
     database: join(root, 'bale.db'),
-    /** A container as it is when its process has ended: what the starter has not removed yet is there. */
+    /** A container whose process has ended, with everything that its starter has yet to remove. */
     container(id: string, restart?: string): Container {
       mkdirSync(join(run, 'c', id.slice(0, 16)), { recursive: true })
-      mkdirSync(join(run, 'runtime', id))
       mkdirSync(join(root, 'containers', id))
       return { id, document: { host: restart ? { restart: { name: restart } } : {} } } as unknown as Container
     },
-    /** What the starter does: everything but the idle networks. */
-    cleanUp(id: string) {
-      rmSync(join(run, 'runtime', id), { recursive: true })
-      rmSync(join(root, 'containers', id), { recursive: true })
-    },
+    /** What the starter does last. */
+    cleanUp: (id: string) => rmSync(join(root, 'containers', id), { recursive: true }),
     monitor(command: readonly string[], starter?: number) {
       const args = command.map((one) => (one === `${process.pid}` && starter ? `${starter}` : one))
       const child = spawn(args[0]!, args.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -109,25 +103,35 @@ test('end: of what starters have cleaned up, one monitor does the rest, after th
   assert.equal(existsSync(under.bundle(A)), false, 'the directory goes where no clean-up comes for it')
 })
 
-test('end: one that was started again meanwhile keeps its directory; without a store each cleans up', async () => {
+test('end: what a starter that was killed left half-done is cleaned up at once, also when others end', async () => {
   await using under = await ends()
-  const [first, second] = [A, B].map((id) => endCommand(under.machinery, under.container(id), true)!)
+  const command = endCommand(under.machinery, under.container(A), true)!
+  const begun = performance.now()
+  await leaveContainerAlone(under.machinery, A)
+  await under.monitor(command)
+  // Killed when all but the record was removed.
+  const other = endCommand(under.machinery, under.container(B), true)!
+  under.cleanUp(B)
+  const gone = spawn('true')
+  await once(gone, 'exit')
+  await under.monitor(other, gone.pid)
+  assert.deepEqual(under.lines(), [A, B])
+  assert.ok(performance.now() - begun < LINGER_MILLISECONDS)
+  assert.ok(existsSync(under.bundle(A)) && existsSync(under.bundle(B)))
+})
+
+test('end: without a store, each monitor cleans up', async () => {
+  await using under = await ends()
+  const commands = [A, B].map((id) => endCommand(under.machinery, under.container(id), true)!)
   for (const id of [A, B]) {
-    rmSync(under.runtimeState(id), { recursive: true })
+    under.cleanUp(id)
     await leaveContainerAlone(under.machinery, id)
   }
-  const one = under.monitor(first!)
-  await sleep(SHORT)
-  const two = under.monitor(second!)
-  await one
-  assert.equal(existsSync(under.bundle(A)), true)
   rmSync(under.database)
-  await two
-  assert.deepEqual(under.lines(), [`${B} --at-once`])
-  const three = under.monitor(first!)
+  const first = under.monitor(commands[0]!)
   await sleep(SHORT)
-  await Promise.all([three, under.monitor(second!)])
-  assert.deepEqual(under.lines().slice(1).sort(), [`${A} --at-once`, `${B} --at-once`])
+  await Promise.all([first, under.monitor(commands[1]!)])
+  assert.deepEqual(under.lines().sort(), [`${A} --at-once`, `${B} --at-once`])
 })
 
 test('end: a detached container, and one that may be restarted, is up to its monitor alone', async () => {
