@@ -96,6 +96,28 @@ test('a command that is missing or cannot be run fails with its own code, and ev
   }
 })
 
+test('a start or exec that fails while its monitor waits leaves no monitor', { skip, timeout }, async () => {
+  await using machine = await containerMachine()
+  const { lifecycle } = machine.containers
+  const monitorsOf = (id: string) =>
+    spawnSync('pgrep', ['-f', `conmon .*${id}`], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter(Boolean)
+  // The user is looked up when the root file system is there: later than the monitor is started.
+  const { id } = await machine.create(machine.options(['true'], { user: 'nobody-here' }))
+  await assert.rejects(lifecycle.start(id), /nobody-here/)
+  await until('its monitor is gone', () => monitorsOf(id).length === 0)
+  assertNothingRuns(machine, id)
+  const running = await machine.create(machine.options(['sleep', '1000']))
+  await machine.start(running.id)
+  const failing = {
+    ...machine.machinery,
+    store: { ...machine.store, events: { ...machine.store.events, add: () => Promise.reject(new Error('no room')) } },
+  }
+  await assert.rejects(execContainer(failing, running.id, { args: ['true'] }), /no room/)
+  await until('only its own monitor is left', () => monitorsOf(running.id).length === 1)
+})
+
 test('stdin, output of any size and a slow reader: nothing is lost', { skip, timeout }, async () => {
   await using machine = await containerMachine()
   const { machinery } = machine
