@@ -97,11 +97,13 @@ const zstd = (tar: AsyncIterable<Uint8Array>, pieces: PiecePool) => ({
  * has it already and every image on it shares it.
  */
 function knownBlob(core: Core, diffId: Digest, wanted: keyof typeof TYPES): Descriptor | undefined {
-  const blobs = blobsOf(core, diffId)
-  const known = blobs.find(({ compression }) => compression === wanted) ?? blobs.find(({ encoder }) => encoder === null)
-  if (!known) return undefined
-  const { compression, digest, size } = known
-  return { mediaType: TYPES[compression], digest, size }
+  let elsewhere: Descriptor | undefined
+  for (const { compression, digest, size, encoder } of blobsOf(core, diffId)) {
+    const known = { mediaType: TYPES[compression], digest, size }
+    if (compression === wanted) return known
+    if (encoder === null) elsewhere ??= known
+  }
+  return elsewhere
 }
 
 interface KnownBlob {
@@ -111,18 +113,21 @@ interface KnownBlob {
   encoder: string | null
 }
 
-/** The compressed blobs of a layer that are here, oldest first. The order in manifests maps blobs to layers. */
-function blobsOf(core: Core, diffId: Digest): KnownBlob[] {
+/**
+ * The compressed blobs of a layer that are here, oldest first. The order in manifests maps blobs to layers. A layer may be part of
+ * a thousand images: no more manifests are parsed than the caller asks for.
+ */
+function* blobsOf(core: Core, diffId: Digest): Generator<KnownBlob> {
   const sql = `SELECT documents.* FROM edges JOIN documents ON documents.digest = edges.parent
     WHERE edges.kind = 'layer' AND edges.child = ? AND documents.image IS NOT NULL ORDER BY documents.created`
-  return core.database.all<DocumentRow>(sql, diffId).flatMap((row) => {
+  for (const row of core.database.all<DocumentRow>(sql, diffId)) {
     const config = findDocument(core, row.image!)
     const parsed = parseManifest(row.bytes, row.media_type)
-    if (!config || parsed.kind !== 'manifest') return []
+    if (!config || parsed.kind !== 'manifest') continue
     const layer = parsed.manifest.layers[parseImageConfig(config.bytes).rootfs.diff_ids.indexOf(diffId)]
     const compression = layer && layerCompression(layer.mediaType)
-    if (compression !== 'gzip' && compression !== 'zstd') return []
+    if (compression !== 'gzip' && compression !== 'zstd') continue
     const found = findBlob(core, layer!.digest)
-    return found ? [{ compression, digest: layer!.digest, size: found.size, encoder: found.encoder }] : []
-  })
+    if (found) yield { compression, digest: layer!.digest, size: found.size, encoder: found.encoder }
+  }
 }
