@@ -139,6 +139,8 @@ function fileOutput(file: FileHandle, temporary: string, path: string): OutputFi
       await fsyncDirectory(dirname(path))
     },
     async [Symbol.asyncDispose]() {
+      // A sync may be under way on the descriptor. Whether it succeeds does not matter any more.
+      await Promise.allSettled([writeBack.settled()])
       await close()
       if (left) await rm(temporary, { force: true })
     },
