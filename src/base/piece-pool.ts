@@ -1,23 +1,20 @@
 /**
- * Memory for the pieces of one stream, used again: new memory costs as much as what is done with it. Whoever reads a piece gives
- * it back when nobody looks at it any more; one that is not given back is collected like any other.
+ * Reuses the memory of a stream's pieces, because allocating it costs as much as the work done with it. The consumer gives a
+ * piece back when it no longer needs it; a piece that is not given back is garbage-collected as usual.
  */
 export interface PiecePool {
-  /** Bytes of each piece. */
-  readonly size: number
   take(): Uint8Array<ArrayBuffer>
-  /** Whether it is a piece, or a part of one, that was taken and not given back. */
+  /** True for a piece, or part of one, that was taken from this pool and not given back. */
   isTaken(bytes: Uint8Array): boolean
-  /** A piece, or the part of it that was filled. Other memory is left alone. */
+  /** Accepts a piece or part of one, and ignores memory from elsewhere. */
   giveBack(bytes: Uint8Array): void
 }
 
-/** An empty pool: memory is made when a piece is taken and none was given back. `size` is in bytes. */
+/** A pool of pieces of `size` bytes. It allocates when a piece is taken and none was given back. */
 export function createPiecePool(size: number): PiecePool {
   const idle: ArrayBuffer[] = []
   const taken = new WeakSet<ArrayBufferLike>()
   return {
-    size,
     take() {
       const memory = idle.pop() ?? new ArrayBuffer(size)
       taken.add(memory)

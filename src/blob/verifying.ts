@@ -5,16 +5,16 @@ import { createHasher } from './hasher.ts'
 type Bytes = AsyncIterable<Uint8Array>
 type Expected = Pick<Descriptor, 'digest' | 'size'>
 
-/** What streams check themselves against, to the last byte, before they end: nobody needs to hash those again. */
+/** What each stream verifies itself against before it ends, so that its consumers need not hash it again. */
 const checks = new WeakMap<Bytes, Expected>()
 
-/** Notes that a stream throws instead of ending when its bytes are not these. */
+/** Marks a stream that throws instead of ending when its bytes have another digest or size. */
 export function selfChecking<S extends Bytes>(stream: S, { digest, size }: Expected): S {
   checks.set(stream, { digest, size })
   return stream
 }
 
-/** `wrap` must hand on every byte, every error and the end: then its stream checks itself as much as `stream` does. */
+/** Keeps the mark of a stream that is wrapped. `wrap` must pass on all bytes, errors and the end unchanged. */
 export function passedOn<S extends Bytes>(stream: Bytes, wrap: (stream: Bytes) => S): S {
   const wrapped = wrap(stream)
   const expected = checks.get(stream)
@@ -24,7 +24,7 @@ export function passedOn<S extends Bytes>(stream: Bytes, wrap: (stream: Bytes) =
 /**
  * Passes a stream on and checks it against its descriptor: throws SIZE_MISMATCH as soon as one byte too many comes
  * (so a hostile endless stream is abandoned at once) or when it ends early, DIGEST_MISMATCH at the end. A consumer must
- * treat what it got as unverified until the iteration ends. One that checks itself against the same is handed back.
+ * treat what it got as unverified until the iteration ends. A stream already marked with the same digest and size is returned as it is.
  */
 export function verifying(stream: Bytes, expected: Expected): Bytes {
   const known = checks.get(stream)

@@ -132,7 +132,7 @@ function lifecycle(machinery: Machinery) {
     wait: offer(waitContainer),
     /** The exit code of the life that this monitor watches, also when the container is removed or restarted meanwhile. */
     exitOf: offer(exitOf),
-    /** Says that whoever started a container `attended` waits no more: its monitor cleans up from now on. */
+    /** The caller that started a container `attended` no longer waits for it: its monitor cleans up. */
     leaveAlone: offer(leaveContainerAlone),
     /** Returns when a container that ended and was to be removed at its end (--rm) is gone with all that was its. */
     awaitRemoval: offer(awaitRemoval),

@@ -5,10 +5,7 @@ import { ioctl } from './kernel/syscalls.ts'
 /** asm-generic/ioctls.h */
 const TIOCSWINSZ = 0x5414
 
-/**
- * Sets the size of the terminal that a process has as its standard input. Nothing happens where that is none, or the process
- * has ended.
- */
+/** Sets the size of the terminal on a process's standard input. Does nothing when that is no terminal or the process has ended. */
 export function setTerminalSize(pid: number, { rows, columns }: { rows: number; columns: number }): void {
   let terminal: number
   try {

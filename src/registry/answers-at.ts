@@ -6,14 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const PAUSE = 50
 const PATIENCE = 10_000
 
-/**
- * Waits until something accepts connections at an address of this machine, 10 seconds at most. Aborted, it ends as well: the
- * caller asks the signal.
- */
+/** Waits until a server accepts connections at an address of this machine, for 10 seconds at most or until `signal` is aborted. */
 export async function answersAt(address: { host: string; port: number }, signal: AbortSignal): Promise<void> {
   for (const end = performance.now() + PATIENCE; !signal.aborted && performance.now() < end; ) {
     if (await accepts(address, signal)) return
-    // An abort is no failure here.
+    // It fails only when it is aborted, which ends the loop.
     await sleep(PAUSE, undefined, { signal, ref: false }).catch(() => undefined)
   }
 }

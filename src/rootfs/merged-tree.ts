@@ -11,7 +11,7 @@ const OPEN_LEVELS = 64
 /**
  * All files of a root file system as tar entries (docker's export), as its mount shows them, in the order of `flatten`. Layers are
  * read from their images and written files from their directory, which takes less than half the processor time of asking
- * the mount for each file. A change made meanwhile is seen if its directory has not been listed yet. `omit` lists paths
+ * the mount for each file. Changes made meanwhile appear only in directories not yet listed. `omit` lists paths
  * (latin1) to leave out. Read the data of an entry before requesting the next one.
  */
 export function* flattenLayers(

@@ -32,8 +32,8 @@ export function readSmall(descriptor: number, { size }: Sizes): Uint8Array {
 }
 
 /**
- * The bytes of an open regular file without extents, to be read from front to back. Throws SIZE_MISMATCH when there are fewer than the entry says, or
- * more. Closes the descriptor when it is disposed of. `shown`: the file's name for people.
+ * The bytes of an open regular file that is not sparse, to be read from front to back. Throws SIZE_MISMATCH when the file is
+ * shorter or longer than its entry says. Disposing closes the descriptor. `shown` gives the file's name for messages.
  */
 export function fileBytes(descriptor: number, { size }: Sizes, shown: () => string): FileBytes {
   const failed = (found: string) =>

@@ -46,7 +46,7 @@ class Draft implements LayerDraft {
   readonly #written = new Map<string, DraftEntry>()
   /** Directories that this layer made: the lower file system has nothing in them. */
   readonly #fresh = new Set<string>()
-  /** The directory that the last entry was put into: it is there, and whether it is fresh. Most entries follow one of the same. */
+  /** The directory of the last entry, which exists by now, and whether it is fresh: most entries share it with the one before. */
   #last: { path: string; isFresh: boolean } | undefined
 
   constructor(options: LayerDraftOptions) {

@@ -12,7 +12,7 @@ interface ProgressView extends Disposable {
   say(text: string): void
 }
 
-/** The stream is looked at when there is something to say: opening one takes a fiftieth of a `run`, which most often is silent. */
+/** The stream is opened at the first event: opening it takes a fiftieth of a `run`, which usually has nothing to report. */
 export function createProgressView(io: Terminal, options: ViewOptions = {}): ProgressView {
   let view: ProgressView | undefined
   const opened = () => (view ??= openView(io, options))

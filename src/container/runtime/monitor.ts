@@ -45,7 +45,7 @@ const SOCKET_PATH_LIMIT = 107
 /** Of the runtime, in the bundle. */
 const RUNTIME_LOG = 'oci.log'
 
-/** A monitor that waits to be told. Disposed before that, it is gone without having started anything. */
+/** A monitor that waits for `create`. Disposing it before that ends it without starting anything. */
 export interface WaitingMonitor extends Disposable {
   /**
    * Creates the container of `bundle`/config.json and stays with it. The container is "created": attach, then start it by the
@@ -55,7 +55,7 @@ export interface WaitingMonitor extends Disposable {
   create(): Promise<Monitored>
 }
 
-/** Starts a monitor beside whatever else a container needs before it can be created. */
+/** Starts a monitor early, while the mounts and the network of its container are still being prepared. */
 export async function openMonitor(options: CreateOptions): Promise<WaitingMonitor> {
   const { bundle } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
@@ -109,13 +109,13 @@ export interface ExecSession {
   release(): void
 }
 
-/** A monitor for another process in a running container. Disposed before it is told, it is gone without having started anything. */
+/** A monitor for an additional process that waits for `prepare`. Disposing it before that ends it without starting anything. */
 interface WaitingExec extends Disposable {
   /** Prepares the process. Its output can be read before `begin`. */
   prepare(): Promise<ExecSession>
 }
 
-/** Starts a monitor beside whatever is to be written down before the process can begin. */
+/** Starts a monitor early, while the record of its process is still being written. */
 export async function openExecMonitor(options: ExecOptions): Promise<WaitingExec> {
   const { bundle, detach = false } = options
   await mkdir(join(bundle, 'p'), { recursive: true, mode: 0o700 })
@@ -176,7 +176,7 @@ interface MonitorChild {
   start: Writable
   attach?: Readable
   stderr: () => string
-  /** Ends it before it has heard anything. */
+  /** Kills it before it has started anything. */
   abandon(): void
 }
 

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { errnoOf } from '#base'
 
 /**
- * Starts a created container by the fifo that it waits at: runc's writes to it until somebody reads, crun's reads from it.
- * The runtimes' own `start` does this and no more, one program later. False when nobody waits that way at the other end:
- * then `start` reports the error.
+ * Starts a created container through the fifo that it waits on: a container of runc writes to it, one of crun reads from it.
+ * The runtimes' own `start` does nothing else, but costs a program. False when no process waits at the other end; then
+ * `start` reports the error.
  */
 export async function openStartFifo(runtime: 'runc' | 'crun', state: string): Promise<boolean> {
   const fifo = join(state, 'exec.fifo')

@@ -12,8 +12,8 @@ const LONG = 64 * 1024
 type Part = Uint8Array | { position: number; length: number }
 
 /**
- * The exact tar that was written, in pieces that are full but for the last: the split's bytes, with each file's data taken from the image. The caller compares the
- * digest with the diff ID. Throws INVALID_LAYER_IMAGE when split and image do not belong together.
+ * The exact tar that was written: the split's bytes, with each file's data taken from the image. All pieces but the last are
+ * full. The caller compares the digest with the diff ID. Throws INVALID_LAYER_IMAGE when split and image do not belong together.
  *
  * The tar scanner runs over the split alone and reports the entries; passing them to the allocator in the same order as the
  * writer did gives the positions of their data, so no map is needed and both files are read sequentially.

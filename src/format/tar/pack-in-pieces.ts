@@ -12,9 +12,9 @@ type Streamed = (AsyncIterable<Uint8Array> | Iterable<Uint8Array>) & Partial<Dis
 type EntryGroup = Iterable<PieceEntry> | AsyncIterable<PieceEntry>
 
 /**
- * A whole tar, the same as `packTar` makes of the same entries, in pieces of 1 MiB that are the receiver's to keep. Entries come
- * in groups, so that no promise is made for those whose bytes are at hand. `take` gives the memory of a piece, with any content:
- * what became of an earlier one, for example. Throws SIZE_MISMATCH if data is shorter or longer than its entry says.
+ * A whole tar, the same as `packTar` makes of the same entries, in pieces of 1 MiB. Entries come in groups, so that no promise
+ * is made for those whose bytes are at hand. `take` supplies the memory of a piece, which may be that of an earlier one; by
+ * default it is new, and the receiver may keep each piece. Throws SIZE_MISMATCH if data is shorter or longer than its entry says.
  */
 export async function* packTarInPieces(
   groups: AsyncIterable<EntryGroup> | Iterable<EntryGroup>,

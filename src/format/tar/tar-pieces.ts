@@ -14,13 +14,13 @@ export const PIECE_SIZE = 1024 * 1024
 
 export type Piece = Uint8Array<ArrayBuffer>
 
-/** A tar in pieces of 1 MiB that are the receiver's to keep. What each generator yields are those that became full. */
+/** Builds a tar in pieces of 1 MiB. Each generator yields the pieces that it has filled. */
 export class TarPieces {
   readonly #take: () => ArrayBuffer
   #piece: Buffer<ArrayBuffer>
   #filled = 0
 
-  /** `take` gives the memory of a piece, with any content. */
+  /** `take` supplies the memory of a piece, with any content; new memory by default. Only then may the receiver keep pieces. */
   constructor(take: () => ArrayBuffer = () => Buffer.allocUnsafeSlow(PIECE_SIZE).buffer) {
     this.#take = take
     this.#piece = Buffer.from(take())

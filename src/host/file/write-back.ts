@@ -1,11 +1,11 @@
-/** Small enough that little is left for the last sync, large enough that the file system's own bookkeeping is no cost. */
+/** Small enough to leave little for the last sync, large enough to keep the file system's bookkeeping cheap. */
 const EVERY = 48 * 1024 * 1024
 
-/** Has the disk write while a long file is still being made, so that the sync at its end is short. */
+/** Starts writing a long file to the disk while it is still being made, so that the sync at its end is short. */
 interface WriteBack {
-  /** So many more bytes are in the file. Never waits. */
+  /** Reports that `bytes` more bytes are in the file. Never waits. */
   wrote(bytes: number): void
-  /** Waits until nothing is under way, and throws what failed: the file system reports a failure only once. */
+  /** Waits for a running sync, and throws what failed earlier: the file system reports a failure only once. */
   settled(): Promise<void>
 }
 

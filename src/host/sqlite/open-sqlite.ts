@@ -28,10 +28,10 @@ export function openSqlite(options: SqliteOptions): Sqlite {
   return sqlite
 }
 
-/** Pages (of 4 KiB) of a log that outlives processes: each that opens the file alone reads it, which takes a millisecond. */
+/** In pages of 4 KiB. A log that outlives processes stays short, since a process that opens the file alone reads all of it. */
 const SHORT_LOG = 250
 
-/** Not to be closed by the garbage collector. */
+/** Keeps them from the garbage collector, which would close them. */
 const left: DatabaseSync[] = []
 
 function attempt<T>(options: SqliteOptions, act: () => T): T {

@@ -13,8 +13,8 @@ export interface SqliteOptions {
   /** Makes the file and SQLite's files beside it readable by the owner only, from the first byte on. */
   ownerOnly?: boolean
   /**
-   * The process ends soon after it is done: closing the file leaves that to the process's end. Nothing is lost, and the last
-   * one to close does not wait for the disk until the log has been copied into the file; whoever opens it next reads the log.
+   * For a process that ends soon after it closes the file. Closing then leaves the file open until the process ends, so the
+   * log is not copied into it, which would wait for the disk. Nothing is lost: the next process to open the file reads the log.
    */
   untilExit?: boolean
   /** Functions without parameters that statements may call, by name. */

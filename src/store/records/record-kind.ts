@@ -8,7 +8,7 @@ export interface RecordKind<R> {
    * new; undefined after: it is gone. Must be quick and pure.
    */
   events(before: R | undefined, after: R | undefined): NewEvent[]
-  /** True for a record that would be removed after a power cut: what is written of it need not be on the disk at once. */
+  /** True for a record that a restart of the machine would remove: changes to it need not reach the disk at once. */
   passing?(record: R): boolean
 }
 
