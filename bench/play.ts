@@ -107,7 +107,7 @@ async function removeAnything({ bench, tool, must }: Turn): Promise<void> {
   const commands = [
     ...names.map((name) => tool.removeContainer?.(name)),
     ...[...images, bench.image].map((image) => image && tool.remove?.(image)),
-    tool.forgetBuilds?.(),
+    ...(tool.forgetBuilds?.() ?? []),
   ]
   for (const command of commands) if (command) await must(command).catch(() => undefined)
 }

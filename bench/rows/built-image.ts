@@ -22,7 +22,7 @@ export async function unpushedImage(turn: Turn): Promise<void> {
 export async function forgetBuild({ tool, state, must }: Turn): Promise<void> {
   if (state.built !== undefined) await must(tool.remove!(BUILT))
   delete state.built
-  if (tool.forgetBuilds) await must(tool.forgetBuilds())
+  for (const command of tool.forgetBuilds?.() ?? []) await must(command)
 }
 
 /** After a build that was timed. */

@@ -48,7 +48,7 @@ export async function baleTool(directory: string): Promise<Tool> {
     export: (id, file) => bale('export', '-o', file, id),
     build: (tag, context, file = 'Dockerfile') =>
       bale('build', '-q', '--network', 'host', '-f', `${context}/${file}`, '-t', tag, context),
-    forgetBuilds: () => bale('builder', 'prune', '-af'),
+    forgetBuilds: () => [bale('image', 'prune', '-f'), bale('builder', 'prune', '-af')],
     check: () => bale('system', 'check'),
     inventory: async (image, file) => bale('sbom', '-q', '-o', file, image),
     [Symbol.asyncDispose]: () => removeContainers(program, env),

@@ -32,7 +32,7 @@ export async function dockerTool(directory: string): Promise<Tool> {
     export: (id, file) => docker('export', '-o', file, id),
     build: (tag, context, file = 'Dockerfile') =>
       docker('build', '-q', '--network', 'host', '-f', `${context}/${file}`, '-t', tag, context),
-    forgetBuilds: () => docker('builder', 'prune', '-af'),
+    forgetBuilds: () => [docker('image', 'prune', '-f'), docker('builder', 'prune', '-af')],
     [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
   }
 }

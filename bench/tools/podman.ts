@@ -53,7 +53,7 @@ export async function podmanTool(directory: string): Promise<Tool> {
         tag,
         context,
       ),
-    forgetBuilds: () => podman('image', 'prune', '-f'),
+    forgetBuilds: () => [podman('image', 'prune', '-f')],
     async [Symbol.asyncDispose]() {
       await execute(PODMAN, ['system', 'reset', '-f'], { env })
     },

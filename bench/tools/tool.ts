@@ -25,8 +25,8 @@ export interface Tool extends AsyncDisposable {
   export?(id: string, file: string): string[]
   /** `file`: the Dockerfile's name within the directory. */
   build?(tag: string, directory: string, file?: string): string[]
-  /** Makes the caches that would let a build be skipped go. */
-  forgetBuilds?(): string[]
+  /** Commands that remove what earlier builds left: caches, and images whose name has gone to a later one. They keep layers of their base. */
+  forgetBuilds?(): string[][]
   /** Verifies the whole store. */
   check?(): string[]
   /** Writes a list of the packages of an image's archive as CycloneDX. */
