@@ -47,6 +47,11 @@ export interface BlobWriter extends AsyncDisposable {
   /** Discards what was written; offset is 0 again. */
   reset(): Promise<void>
   /**
+   * All bytes from the first on, also those that are still to be written, as they become readable. It ends when `commit` has
+   * verified them, and may be read after that; it throws when the writer is closed otherwise, or reset.
+   */
+  follow(): AsyncIterable<Uint8Array>
+  /**
    * Verifies digest and size of all bytes, then publishes: fsync, rename, fsync of the directory. DIGEST_MISMATCH or
    * SIZE_MISMATCH leave nothing. Committing an existing blob succeeds. The writer is closed afterwards.
    */

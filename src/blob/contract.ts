@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BaleError } from '#base'
 import type { Digest } from '#spec'
-import type { BlobStore } from './blob-store.ts'
+import type { BlobStore, BlobWriter } from './blob-store.ts'
 import { digestOf } from './hasher.ts'
 
 export interface StoreUnderTest {
@@ -147,6 +147,43 @@ export function blobStoreContract(name: string, create: () => Promise<StoreUnder
     assert.equal(writer.offset, 0)
     await writer.write(bytes('right'))
     await writer.commit({ digest, size: 5 })
+  })
+
+  check('a blob is read while it is written: as far as it is there, to its end, also after that', async ({ store }) => {
+    const parts = [1, 400_000, 2, 1_500_000].map((size, index) => Buffer.alloc(size, index + 1))
+    const content = Buffer.concat(parts)
+    await using writer = await store.writer('growing')
+    const late = writer.follow()
+    const early = writer.follow()[Symbol.asyncIterator]()
+    const first = early.next()
+    await writer.write(parts[0]!)
+    await writer.write(parts[1]!)
+    const got = [(await first).value!]
+    assert.ok(got[0]!.byteLength > 0)
+    for (const part of parts.slice(2)) await writer.write(part)
+    await writer.commit({ digest: digestOf(content), size: content.length })
+    for (let next = await early.next(); !next.done; next = await early.next()) got.push(next.value)
+    assert.equal(digestOf(Buffer.concat(got)), digestOf(content))
+    assert.equal(digestOf(Buffer.concat(await Array.fromAsync(late))), digestOf(content))
+  })
+
+  check('who reads a blob that never gets whole is told, and does not wait for ever', async ({ store }) => {
+    const ways: ((writer: BlobWriter) => Promise<unknown>)[] = [
+      (writer) => writer.discard(),
+      (writer) => writer.reset(),
+      async (writer) => await writer[Symbol.asyncDispose](),
+      (writer) => assert.rejects(writer.commit({ digest: digestOf('else'), size: 4 }), { code: 'DIGEST_MISMATCH' }),
+      (writer) => assert.rejects(writer.commit({ digest: digestOf('half'), size: 5 }), { code: 'SIZE_MISMATCH' }),
+    ]
+    for (const [index, end] of ways.entries()) {
+      await using writer = await store.writer(`given-up-${index}`)
+      await writer.write(bytes('half'))
+      const reading = Array.fromAsync(writer.follow())
+      // Rejected while nobody awaits it.
+      reading.catch(() => undefined)
+      await end(writer)
+      await assert.rejects(reading, (error: Error) => error.constructor.name === 'BaleError' || 'errno' in error)
+    }
   })
 
   check('a key that is no digest may be committed under a digest of either algorithm', async ({ store }) => {

@@ -1,9 +1,10 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { BaleError } from '#base'
+import { BaleError, errnoOf } from '#base'
 import { fsyncDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Descriptor, type Digest } from '#spec'
 import type { BlobWriter } from './blob-store.ts'
+import { createGrowth } from './growth.ts'
 import { createHasher, type Hasher } from './hasher.ts'
 import { digestMismatch, sizeMismatch } from './verifying.ts'
 
@@ -17,6 +18,7 @@ interface FileWriterParts {
 }
 
 const GATHER = 1024 * 1024
+const FOLLOW = 512 * 1024
 
 /** Opens a partial file and hashes what an earlier writer left in it. */
 export async function openFileWriter(parts: FileWriterParts): Promise<BlobWriter> {
@@ -40,11 +42,18 @@ class FileBlobWriter implements BlobWriter {
   /** After a failed write the hash is ahead of the file: only `reset`, or another writer that reads the file, helps. */
   #broken = false
   #open = true
+  #growth = createGrowth()
+  /** Bytes in the file; the hash is ahead of it. */
+  #appended: number
+  /** Where the file is once it has gone from its partial name. */
+  #published: string | undefined
 
   constructor(parts: FileWriterParts, file: FileHandle, hasher: Hasher) {
     this.#parts = parts
     this.#file = file
     this.#hasher = hasher
+    this.#appended = hasher.size
+    this.#growth.grown(this.#appended)
   }
 
   get offset(): number {
@@ -74,6 +83,32 @@ class FileBlobWriter implements BlobWriter {
     await this.#file.truncate(0)
     this.#hasher = createHasher(this.#parts.algorithm)
     this.#broken = false
+    this.#growth.end({ error: new BaleError('ABORTED', 'the blob is written anew') })
+    this.#growth = createGrowth()
+    this.#appended = 0
+  }
+
+  async *follow(): AsyncGenerator<Uint8Array> {
+    const growth = this.#growth
+    await using file = await this.#openAgain()
+    for (let at = 0; ; ) {
+      const size = await growth.beyond(at)
+      if (size === at) return
+      const buffer = Buffer.allocUnsafeSlow(Math.min(FOLLOW, size - at))
+      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, at)
+      at += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  /** The follower may be slower than the writer, which closes its own descriptor. */
+  async #openAgain(): Promise<FileHandle> {
+    try {
+      return await open(this.#parts.partial, 'r')
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || this.#published === undefined) throw error
+      return await open(this.#published, 'r')
+    }
   }
 
   async commit(expected: Pick<Descriptor, 'digest' | 'size'>): Promise<void> {
@@ -89,6 +124,7 @@ class FileBlobWriter implements BlobWriter {
       await this.discard()
       throw digestMismatch(expected.digest, digest)
     }
+    this.#growth.end()
     await this.#publish(this.#parts.pathOf(digest))
     await this.#close()
   }
@@ -118,6 +154,7 @@ class FileBlobWriter implements BlobWriter {
     await withNoSpace('a blob', async () => {
       await this.#file.sync()
       const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      this.#published = path
       await rename(this.#parts.partial, path)
       // After the rename: a read-only partial of a crashed process could not be resumed by an ordinary user.
       await this.#file.chmod(0o444)
@@ -143,11 +180,14 @@ class FileBlobWriter implements BlobWriter {
       this.#broken = true
       for (let at = 0; at < bytes.byteLength; ) at += (await this.#file.write(bytes, at)).bytesWritten
       this.#broken = false
+      this.#appended += bytes.byteLength
+      this.#growth.grown(this.#appended)
     })
   }
 
   async #close(): Promise<void> {
     this.#open = false
+    this.#growth.end({ error: new BaleError('ABORTED', 'the blob was given up') })
     try {
       await this.#file.close()
     } finally {

@@ -2,6 +2,7 @@ import { BaleError } from '#base'
 import { algorithmOf, type Digest, isDigest } from '#spec'
 import { blobNotFound } from './blob-not-found.ts'
 import type { BlobStore, BlobWriter } from './blob-store.ts'
+import { createGrowth, type Growth } from './growth.ts'
 import { digestOf } from './hasher.ts'
 import { createKeyLocks } from './key-locks.ts'
 import { partialName } from './partial-key.ts'
@@ -47,6 +48,14 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += step) yield new Uint8Array(bytes.subarray(at, at + step))
 }
 
+async function* follow(chunks: readonly Uint8Array[], growth: Growth): AsyncGenerator<Uint8Array> {
+  let at = 0
+  for (let next = 0; (await growth.beyond(at)) > at; next++) {
+    at += chunks[next]!.byteLength
+    yield new Uint8Array(chunks[next]!)
+  }
+}
+
 interface MemoryWriterParts {
   blobs: Map<Digest, Uint8Array>
   partials: Map<string, Uint8Array[]>
@@ -59,6 +68,8 @@ function memoryWriter({ blobs, partials, name, algorithm, unlock }: MemoryWriter
   let chunks = partials.get(name) ?? []
   let offset = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
   let open = true
+  let growth = createGrowth()
+  growth.grown(offset)
   partials.set(name, chunks)
   const assertOpen = () => {
     if (!open) throw new BaleError('INTERNAL', `the writer of ${name} is closed`)
@@ -66,6 +77,7 @@ function memoryWriter({ blobs, partials, name, algorithm, unlock }: MemoryWriter
   const close = () => {
     if (open) unlock()
     open = false
+    growth.end({ error: new BaleError('ABORTED', 'the blob was given up') })
   }
   const drop = () => {
     partials.delete(name)
@@ -79,6 +91,7 @@ function memoryWriter({ blobs, partials, name, algorithm, unlock }: MemoryWriter
       assertOpen()
       chunks.push(new Uint8Array(chunk))
       offset += chunk.byteLength
+      growth.grown(offset)
     },
     digest() {
       assertOpen()
@@ -89,14 +102,19 @@ function memoryWriter({ blobs, partials, name, algorithm, unlock }: MemoryWriter
       chunks = []
       partials.set(name, chunks)
       offset = 0
+      growth.end({ error: new BaleError('ABORTED', 'the blob is written anew') })
+      growth = createGrowth()
     },
+    follow: () => follow(chunks, growth),
     async commit(expected) {
       assertOpen()
       const bytes = Buffer.concat(chunks)
+      const digest = digestOf(bytes, algorithmOf(expected.digest))
+      const isWhole = bytes.byteLength === expected.size && digest === expected.digest
+      if (isWhole) growth.end()
       drop()
       if (bytes.byteLength !== expected.size) throw sizeMismatch(expected, bytes.byteLength)
-      const digest = digestOf(bytes, algorithmOf(expected.digest))
-      if (digest !== expected.digest) throw digestMismatch(expected.digest, digest)
+      if (!isWhole) throw digestMismatch(expected.digest, digest)
       blobs.set(digest, bytes)
     },
     async discard() {

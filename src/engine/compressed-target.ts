@@ -1,5 +1,5 @@
 import { mapLimited, type OperationOptions } from '#base'
-import { describe, type ImageDocuments, replaceLayers } from '#image'
+import { describe, type ImageDocuments, replaceLayers, type TakesBlobsAhead } from '#image'
 import {
   type Descriptor,
   type Digest,
@@ -21,6 +21,11 @@ export interface CompressionOptions extends OperationOptions {
   compression?: 'gzip' | 'zstd'
 }
 
+/** `ahead`: where the layers go, so that they can be sent while they are being compressed. */
+interface TargetOptions extends CompressionOptions {
+  ahead?: TakesBlobsAhead
+}
+
 /**
  * The manifest or index that is pushed in place of one of the store: the same when all its layers are compressed, or when it
  * came from a registry; else a new one with compressed layers, which the store then has too. The image ID stays.
@@ -29,7 +34,7 @@ export async function compressedTarget(
   store: Store,
   intake: StoreOperation,
   target: Descriptor,
-  options: CompressionOptions,
+  options: TargetOptions,
 ): Promise<Descriptor> {
   if (isIndexType(target.mediaType)) return compressedIndex(store, intake, target, options)
   const image = await store.images.get(target.digest)
@@ -58,7 +63,7 @@ async function compressedLayer(
   { layers }: StoreOperation,
   layer: Descriptor,
   diffId: Digest,
-  options: CompressionOptions,
+  options: TargetOptions,
 ): Promise<Descriptor> {
   const { mediaType, digest, size } = await layers.compressed(diffId, options)
   const isDocker = layer.mediaType === MediaType.dockerLayer && mediaType === MediaType.ociLayerGzip
@@ -84,7 +89,7 @@ async function compressedIndex(
   store: Store,
   intake: StoreOperation,
   target: Descriptor,
-  options: CompressionOptions,
+  options: TargetOptions,
 ): Promise<Descriptor> {
   const bytes = await store.manifest(target)
   const parsed = parseManifest(bytes, target.mediaType)

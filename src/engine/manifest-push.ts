@@ -55,7 +55,8 @@ async function pushEntry(
   const { signal, progress } = options
   const copying = { signal, progress, act: 'push' as const, all: true }
   if (await intake.hold(entry)) {
-    const { mediaType, digest, size } = await compressedTarget(store, intake, entry, options)
+    const compressing = { signal, progress, ahead: repository }
+    const { mediaType, digest, size } = await compressedTarget(store, intake, entry, compressing)
     await copyImage(store, repository, { ...copying, name: digest })
     await store.images.addRepoDigest(repositoryAddress(repository), digest)
     return { ...entry, mediaType, digest, size }

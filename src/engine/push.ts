@@ -58,7 +58,7 @@ export async function pushImage(
   await using intake = store.operation({ purpose: 'push' })
   const pushed: PushedImage[] = []
   for (const [index, one] of references.entries()) {
-    const descriptor = await compressedTarget(store, intake, targets[index]!, options)
+    const descriptor = await compressedTarget(store, intake, targets[index]!, { ...options, ahead: repository })
     await copyImage(await mountable(store, descriptor, reference), repository, {
       signal,
       progress,

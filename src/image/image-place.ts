@@ -61,6 +61,20 @@ export type BlobOutcome =
   /** The registry linked it from another repository of its own. */
   | { how: 'mounted'; from: string }
 
+/** Optional power of a target: it takes a blob that is still being made, whose digest and size nobody knows yet. */
+export interface TakesBlobsAhead {
+  /** Undefined where that is not possible now: the blob is then sent when it is whole. Throws UNAUTHORIZED or DENIED. */
+  putBlobAhead(options?: OperationOptions): Promise<BlobAhead | undefined>
+}
+
+/** The way of one such blob. Disposing it before it is `named` gives it up. */
+export interface BlobAhead extends Disposable {
+  /** Starts sending, without waiting for it. The bytes may come slowly. */
+  send(bytes: AsyncIterable<Uint8Array>): void
+  /** The bytes have turned out to be this blob. It is in the target when `putBlob` of it has ended. */
+  named(descriptor: Descriptor): void
+}
+
 /** What the mover of images knows of a blob and a target may use. */
 export interface BlobContext {
   /** True for the config of an image, whatever media type its descriptor has. */

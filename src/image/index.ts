@@ -5,6 +5,7 @@
 export { choosePlatform, imagesOf, isAttestation } from './choose-platform.ts'
 export { type CopyOptions, type CopyResult, chooseImage, copyImage } from './copy-image.ts'
 export {
+  type BlobAhead,
   type BlobContext,
   type BlobOutcome,
   type CopySelection,
@@ -15,6 +16,7 @@ export {
   type LocalFiles,
   type RawManifest,
   type RegistryPlace,
+  type TakesBlobsAhead,
 } from './image-place.ts'
 export {
   describe,

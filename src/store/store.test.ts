@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
-import { isBaleError } from '#base'
+import { BaleError, isBaleError } from '#base'
 import { digestOf } from '#blob'
 import { gzipEncoder } from '#format/compression'
 import { temporaryDirectory } from '#host/file'
 import { openIsal } from '#host/isal'
 import { copyImage, createMemoryPlace, makeImage, makeIndex, plainLayer, putImage, putIndex, randomImage } from '#image'
-import { type Digest, fullName, imageName, MediaType, parsePlatform, parseReference } from '#spec'
+import { type Descriptor, type Digest, fullName, imageName, MediaType, parsePlatform, parseReference } from '#spec'
 import { type OperatingStore, openOperatingStore } from '../../test/kit/operating-store.ts'
 import { tarLayerFormats } from '../../test/kit/tar-layer-formats.ts'
 import { imagePlaceContract } from '../image/contract.ts'
@@ -188,6 +189,35 @@ test('a layer is compressed once, at its first push, always to the same bytes', 
     ]),
   )
   await assert.rejects(store.layers.compressed(digestOf('none')), { code: 'BLOB_NOT_FOUND' })
+})
+
+test('a long layer is sent while it is compressed; a short one is not', async () => {
+  await using made = await testStore()
+  const { store } = made
+  const long = await store.layers.write(stream(randomBytes(5 << 20)))
+  const short = await store.layers.write(stream(randomBytes(3 << 20)))
+  const sent: Buffer[] = []
+  const named: Descriptor[] = []
+  const ahead = {
+    async putBlobAhead() {
+      return {
+        send: async (bytes: AsyncIterable<Uint8Array>) => void sent.push(await bytesOf(bytes)),
+        named: (descriptor: Descriptor) => void named.push(descriptor),
+        [Symbol.dispose]: () => undefined,
+      }
+    },
+  }
+  const blob = await store.layers.compressed(long.diffId, { ahead })
+  await store.layers.compressed(short.diffId, { ahead })
+  assert.deepEqual([sent.map((bytes) => digestOf(bytes)), named], [[blob.digest], [blob]])
+  // Without the right to write nothing is compressed.
+  const denied = { putBlobAhead: () => Promise.reject(new BaleError('DENIED', 'no')) }
+  const options = { ahead: denied, compression: 'zstd' } as const
+  await assert.rejects(store.layers.compressed(long.diffId, options), { code: 'DENIED' })
+  assert.deepEqual(
+    readdirSync(join(store.root, 'tmp')).filter((name) => name.endsWith('.partial')),
+    [],
+  )
 })
 
 test('a layer has a blob of each compression that was asked for', async () => {

@@ -2,6 +2,7 @@ import { BaleError, createPiecePool, type OperationOptions, type PiecePool, sile
 import { gzipEncoder, gzipParallel, PIECE_BYTES, zstdEncoder, zstdStream } from '#format/compression'
 import { acquireLock } from '#host/file'
 import { openIsal } from '#host/isal'
+import type { TakesBlobsAhead } from '#image'
 import {
   type Descriptor,
   type Digest,
@@ -22,6 +23,8 @@ import { verifiedTar } from './verified-read.ts'
  */
 export interface CompressLayerOptions extends OperationOptions {
   compression?: 'gzip' | 'zstd'
+  /** Where a blob goes that is made now, while it is being made. `putBlob` of it is still to follow. */
+  ahead?: TakesBlobsAhead
 }
 
 /**
@@ -32,7 +35,7 @@ export interface CompressLayerOptions extends OperationOptions {
 export async function compressLayer(
   core: Intake,
   diffId: Digest,
-  { compression = 'gzip', ...options }: CompressLayerOptions = {},
+  { compression = 'gzip', ahead, ...options }: CompressLayerOptions = {},
 ): Promise<Descriptor> {
   // Not the layer's own lock: pulls and runs of the layer need not wait for a compressor.
   await using _lock = await acquireLock(core.layout.lock('blob', diffId), {
@@ -64,6 +67,8 @@ export async function compressLayer(
   await using writer = await core.blobs.writer(`compress-${compression}-${hexOf(diffId)}`, options)
   // Half a stream is worth nothing: the compressor cannot be set up again in the middle.
   await writer.reset()
+  using sending = record.tarSize < WORTH_AHEAD ? undefined : await ahead?.putBlobAhead(options)
+  sending?.send(writer.follow())
   const encoding = compression === 'gzip' ? await gzip(counted(), pieces, options) : zstd(counted(), pieces)
   for await (const chunk of encoding.stream) await writer.write(chunk)
   const descriptor = { mediaType: TYPES[compression], digest: writer.digest(), size: writer.offset }
@@ -74,8 +79,12 @@ export async function compressLayer(
   })
   await writer.commit(descriptor)
   insertBlob(core, descriptor, encoding.encoder)
+  sending?.named(descriptor)
   return descriptor
 }
+
+/** What is shorter is compressed before a registry has answered to one more request. */
+const WORTH_AHEAD = 4 << 20
 
 /** Bytes between two progress events. */
 const STEP = 4 << 20

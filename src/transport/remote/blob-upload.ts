@@ -121,24 +121,39 @@ async function beginUpload(
   { from, signal }: OperationOptions & BlobContext,
 ): Promise<URL | BlobOutcome> {
   const isNear = isRegistryPlace(from) && from.registryHost === names.registry && from.repository !== names.repository
-  const near = isNear ? from.repository : undefined
-  const query = near === undefined ? '' : `?${new URLSearchParams({ mount: descriptor.digest, from: near })}`
+  if (!isNear) return openUpload(session, names, { signal })
+  const near = from.repository
+  const answer = await postUpload(session, names, {
+    query: `?${new URLSearchParams({ mount: descriptor.digest, from: near })}`,
+    scopes: [...names.push, `repository:${near}:pull`],
+    expect: [201, 202],
+    signal,
+  })
+  if (answer.status !== 201) return uploadPlace(answer, names)
+  checkStored(answer, descriptor)
+  return { how: 'mounted', from: near }
+}
+
+/** Begins an upload. Returns where its bytes go. */
+export async function openUpload(session: Session, names: Names, { signal }: OperationOptions): Promise<URL> {
+  return uploadPlace(await postUpload(session, names, { query: '', scopes: names.push, expect: [202], signal }), names)
+}
+
+async function postUpload(
+  session: Session,
+  names: Names,
+  { query, ...more }: { query: string; scopes: readonly string[]; expect: readonly number[]; signal?: AbortSignal },
+): Promise<HttpAnswer> {
   const answer = await session.send({
+    ...more,
     method: 'POST',
     target: names.path(`blobs/uploads/${query}`),
     headers: { 'content-length': '0' },
-    scopes: near === undefined ? names.push : [...names.push, `repository:${near}:pull`],
-    expect: near === undefined ? [202] : [201, 202],
     what: `upload to ${names.registry}/${names.repository}`,
     attempts: 1,
-    signal,
   })
   await answer.discard()
-  if (answer.status === 201 && near !== undefined) {
-    checkStored(answer, descriptor)
-    return { how: 'mounted', from: near }
-  }
-  return uploadPlace(answer, names)
+  return answer
 }
 
 /** A registry behind a TLS proxy often names itself by http: that is not another place. */
@@ -158,29 +173,57 @@ async function sendPieces(
   descriptor: Descriptor,
   open: OpenBlob,
   place: URL,
-  { signal }: OperationOptions,
+  options: OperationOptions,
 ): Promise<void> {
-  const what = `blob ${names.written(descriptor.digest)}`
-  const common = { scopes: names.push, what, attempts: 1, signal }
-  const patched = await session.send({
-    ...common,
+  const size = { 'content-length': String(descriptor.size) }
+  const next = await sendPiece(session, names, place, () => open(0), options, size)
+  await closeUpload(session, names, descriptor, next, options)
+}
+
+/** PATCH. Returns where the upload goes on. Without a length among the headers the stream may have any. */
+export async function sendPiece(
+  session: Session,
+  names: Names,
+  place: URL,
+  open: () => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
+  { signal }: OperationOptions,
+  headers: Record<string, string> = {},
+): Promise<URL> {
+  const answer = await session.send({
     method: 'PATCH',
     target: place,
-    headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-    body: () => open(0),
+    headers: { 'content-type': 'application/octet-stream', ...headers },
+    body: async () => open(),
+    scopes: names.push,
     expect: [200, 201, 202, 204],
+    what: `upload to ${names.registry}/${names.repository}`,
+    attempts: 1,
+    signal,
   })
-  await patched.discard()
-  const next = patched.headers['location'] === undefined ? place : uploadPlace(patched, names)
-  const closed = await session.send({
-    ...common,
+  await answer.discard()
+  return answer.headers['location'] === undefined ? place : uploadPlace(answer, names)
+}
+
+/** PUT without bytes: tells what the upload is. */
+export async function closeUpload(
+  session: Session,
+  names: Names,
+  descriptor: Descriptor,
+  place: URL,
+  { signal }: OperationOptions,
+): Promise<void> {
+  const answer = await session.send({
     method: 'PUT',
-    target: withDigest(next, descriptor),
+    target: withDigest(place, descriptor),
     headers: { 'content-length': '0' },
+    scopes: names.push,
     expect: STORED,
+    what: `blob ${names.written(descriptor.digest)}`,
+    attempts: 1,
+    signal,
   })
-  await closed.discard()
-  checkStored(closed, descriptor)
+  await answer.discard()
+  checkStored(answer, descriptor)
 }
 
 async function sendBlob(

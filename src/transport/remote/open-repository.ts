@@ -3,8 +3,8 @@ import { isIndexType, isManifestType } from '#spec'
 import { noCredentials } from '#transport/credentials'
 import { downloadBlob } from './blob-download.ts'
 import { blobSize } from './blob-size.ts'
-
 import { blobExists, uploadBlob } from './blob-upload.ts'
+import { createBlobsAhead } from './blobs-ahead.ts'
 import { createManifests } from './manifests.ts'
 import { createMirroredSource } from './mirrored-source.ts'
 import { namesOf } from './names.ts'
@@ -42,6 +42,7 @@ function openOne(
   const session = createSession(registry, repository, { ...options, insecure, base: place?.base })
   const names = namesOf(session.registry.name, repository)
   const manifests = createManifests(session, names)
+  const ahead = createBlobsAhead(session, names, options.log)
   const has: Repository['has'] = (descriptor, more) =>
     isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
       ? manifests.exists(descriptor.digest, more)
@@ -54,7 +55,9 @@ function openOne(
     blob: (descriptor, more) => downloadBlob(session, names, descriptor, more),
     has,
     hold: has,
-    putBlob: (descriptor, open, more) => uploadBlob(session, names, descriptor, open, more),
+    putBlob: async (descriptor, open, more) =>
+      (await ahead.join(descriptor, more)) ?? uploadBlob(session, names, descriptor, open, more),
+    putBlobAhead: (more) => ahead.begin(more),
     putManifest: (descriptor, bytes, more) => manifests.put(descriptor.digest, descriptor, bytes, more),
     tag: (tag, { descriptor, bytes }, more) => manifests.put(tag, descriptor, bytes, more),
     tags: (more) => listTags(session, names, more),
@@ -63,7 +66,10 @@ function openOne(
     deleteManifest: (digest, more) => manifests.delete(digest, more),
     deleteTag: (tag, more) => manifests.delete(tag, more),
     referrers: (digest, more) => listReferrers(session, names, manifests, digest, more),
-    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      ahead[Symbol.dispose]()
+      await session[Symbol.asyncDispose]()
+    },
   }
 }
 

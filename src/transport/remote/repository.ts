@@ -1,12 +1,12 @@
 import type { Clock, Log, OperationOptions } from '#base'
-import type { ImageSource, ImageTarget, RegistryPlace } from '#image'
+import type { ImageSource, ImageTarget, RegistryPlace, TakesBlobsAhead } from '#image'
 import type { Descriptor, Digest } from '#spec'
 import type { CredentialSource } from '#transport/credentials'
 import type { ProxySettings, TlsFiles } from '#transport/http'
 import type { RemoteLimits } from './limits.ts'
 
 /** A repository of a registry, opened: a source and a target of images, and what only registries can do. */
-export interface Repository extends ImageSource, ImageTarget, RegistryPlace, AsyncDisposable {
+export interface Repository extends ImageSource, ImageTarget, TakesBlobsAhead, RegistryPlace, AsyncDisposable {
   /** All tags, page by page, in the registry's order. */
   tags(options?: OperationOptions): AsyncIterable<string>
   /** Removes a manifest or index by digest, with all its tags. REGISTRY_REFUSED where the registry does not allow it. */
