@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -41,6 +41,25 @@ test('pull, save, load and push of layers of 450 MB stay below 220 MB of memory 
   await verb(bale, context, 'save', '-o', `${bale.directory}/saved.tar`, plain)
   await bale.run(['rmi', plain])
   await verb(bale, context, 'load', '-q', '-i', `${bale.directory}/saved.tar`)
+})
+
+test('builds of 100,000 files stay below 220 MB of memory each, and are cached', async (context) => {
+  await using bale = await testBale()
+  const directory = `${bale.directory}/context`
+  for (let index = 0; index < 100_000; index++) {
+    const below = `${directory}/files/d${Math.floor(index / 100)}`
+    if (index % 100 === 0) mkdirSync(below, { recursive: true })
+    writeFileSync(`${below}/file${index}`, `content of file ${index}\n`)
+  }
+  writeFileSync(`${directory}/Dockerfile`, 'FROM scratch\nCOPY files /files\n')
+  const build = ['build', '--iidfile', `${bale.directory}/id`, '-t', 'many', directory]
+  await verb(bale, context, ...build)
+  const id = readTextSync(`${bale.directory}/id`)
+  await verb(bale, context, ...build)
+  assert.equal(readTextSync(`${bale.directory}/id`), id)
+  writeFileSync(`${directory}/files/d999/file99999`, 'changed\n')
+  await verb(bale, context, ...build)
+  assert.notEqual(readTextSync(`${bale.directory}/id`), id)
 })
 
 interface Layer {

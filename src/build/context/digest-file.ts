@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { errnoOf } from '#base'
@@ -16,19 +16,26 @@ const BOOT_AT = 24
 const TOLERANCE = 2000
 
 /** Replaces the file; after a power loss it may be damaged. `now`: milliseconds since 1970. */
-export function saveDigests(path: string, records: Uint32Array, now: number): Promise<void> {
+export function saveDigests(path: string, records: Iterable<Uint32Array>, now: number): Promise<void> {
   return writeFileAtomic(path, encode(records, now), { durable: false })
 }
 
-function encode(records: Uint32Array, now: number): Buffer {
-  const bytes = Buffer.alloc(HEAD + records.byteLength + SUM)
-  bytes.write(MAGIC, 'latin1')
-  bytes.writeDoubleLE(now, 8)
-  bytes.writeDoubleLE(now - uptime() * 1000, 16)
-  bytes.write(bootId(), BOOT_AT, 'latin1')
-  bytes.set(new Uint8Array(records.buffer, records.byteOffset, records.byteLength), HEAD)
-  hash('sha256', bytes.subarray(0, -SUM), 'buffer').copy(bytes, bytes.length - SUM)
-  return bytes
+/** Nothing of it is held at once: there may be many records. */
+function* encode(records: Iterable<Uint32Array>, now: number): Generator<Uint8Array> {
+  const sum = createHash('sha256')
+  const head = Buffer.alloc(HEAD)
+  head.write(MAGIC, 'latin1')
+  head.writeDoubleLE(now, 8)
+  head.writeDoubleLE(now - uptime() * 1000, 16)
+  head.write(bootId(), BOOT_AT, 'latin1')
+  sum.update(head)
+  yield head
+  for (const { buffer, byteOffset, byteLength } of records) {
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+    sum.update(bytes)
+    yield bytes
+  }
+  yield sum.digest()
 }
 
 /** No records where there is no such file, a damaged one, or one whose times may come again. */

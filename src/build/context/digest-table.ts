@@ -11,91 +11,137 @@ export const RECORD_WORDS = DIGEST_WORD + 8
 /** Device and inode. */
 const KEY_WORDS = 4
 
+/** Records are added in pieces of so many, so that none is copied when there are more. */
+const PIECE = 8192
+
 /** Records one after the other, and where to find each by device and inode. */
 export class DigestTable {
-  #words: Uint32Array
-  #bytes: Buffer
+  /** Those of before, then full pieces and one that is being filled. */
+  readonly #pieces: { words: Uint32Array; bytes: Buffer }[]
+  readonly #before: number
   #count: number
   /** Numbers of records from 1, at the hash of their key or after it; 0 is free. At least half of it is. */
   #slots: Uint32Array
+  /** The record that was sought last: its piece, and its first word there. No object is made for each. */
+  #piece: { words: Uint32Array; bytes: Buffer }
+  #at = 0
 
   constructor(words: Uint32Array) {
-    this.#words = words
-    this.#bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength)
-    this.#count = words.length / RECORD_WORDS
+    this.#piece = pieceOf(words)
+    this.#pieces = [this.#piece]
+    this.#before = words.length / RECORD_WORDS
+    this.#count = this.#before
     this.#slots = this.#index()
   }
 
   /** Of exactly this file, unchanged; `day`, since 1970, is noted as that of its last use. */
   find(identity: FileIdentity, day: number): { digest: string; isFirstOfDay: boolean } | undefined {
-    const at = this.#recordOf(identity)
-    if (at === undefined) return undefined
-    for (let word = KEY_WORDS; word < IDENTITY_WORDS; word++)
-      if (this.#words[at + word] !== identity[word]) return undefined
-    const isFirstOfDay = this.#words[at + DAY_WORD] !== day
-    this.#words[at + DAY_WORD] = day
-    return { digest: this.#bytes.toString('hex', (at + DIGEST_WORD) * 4, (at + RECORD_WORDS) * 4), isFirstOfDay }
+    if (!this.#seekKey(identity)) return undefined
+    const { words, bytes } = this.#piece
+    const at = this.#at
+    for (let word = KEY_WORDS; word < IDENTITY_WORDS; word++) if (words[at + word] !== identity[word]) return undefined
+    const isFirstOfDay = words[at + DAY_WORD] !== day
+    words[at + DAY_WORD] = day
+    return { digest: bytes.toString('hex', (at + DIGEST_WORD) * 4, (at + RECORD_WORDS) * 4), isFirstOfDay }
   }
 
   /** Takes the place of what was known of the same inode. */
   put(identity: FileIdentity, day: number, digest: string): void {
-    const at = this.#recordOf(identity) ?? this.#newRecord(identity)
-    this.#words.set(identity, at)
-    this.#words[at + DAY_WORD] = day
-    this.#bytes.write(digest, (at + DIGEST_WORD) * 4, 'hex')
+    if (!this.#seekKey(identity)) this.#addRecord(identity)
+    const { words, bytes } = this.#piece
+    words.set(identity, this.#at)
+    words[this.#at + DAY_WORD] = day
+    bytes.write(digest, (this.#at + DIGEST_WORD) * 4, 'hex')
   }
 
-  /** Those asked for lately, the newest when there are too many. */
-  kept(today: number): Uint32Array {
-    const dayOf = (number: number) => this.#words[number * RECORD_WORDS + DAY_WORD]!
-    let numbers = Array.from({ length: this.#count }, (_, number) => number)
-    numbers = numbers.filter((number) => dayOf(number) + KEPT_DAYS >= today)
-    if (numbers.length > MOST_RECORDS) numbers = numbers.sort((a, b) => dayOf(b) - dayOf(a)).slice(0, MOST_RECORDS)
-    const kept = new Uint32Array(numbers.length * RECORD_WORDS)
-    for (const [index, number] of numbers.entries())
-      kept.set(this.#words.subarray(number * RECORD_WORDS, (number + 1) * RECORD_WORDS), index * RECORD_WORDS)
-    return kept
-  }
-
-  #recordOf(identity: FileIdentity): number | undefined {
-    const number = this.#slots[this.#slotOf(identity, 0)]!
-    return number === 0 ? undefined : (number - 1) * RECORD_WORDS
-  }
-
-  #newRecord(identity: FileIdentity): number {
-    const at = this.#count * RECORD_WORDS
-    if (at + RECORD_WORDS > this.#words.length) {
-      const larger = new Uint32Array(Math.max(1024, Math.ceil(this.#count * 1.5)) * RECORD_WORDS)
-      larger.set(this.#words)
-      this.#words = larger
-      this.#bytes = Buffer.from(larger.buffer)
+  /** The records of those asked for lately, the newest when there are too many. */
+  *kept(today: number): Generator<Uint32Array> {
+    const { since, spare } = this.#limit(today - KEPT_DAYS)
+    let ofFirstDay = 0
+    const isKept = (day: number) => day > since || (day === since && ofFirstDay++ < spare)
+    for (const { words, count } of this.#filled()) {
+      // Side by side they are one.
+      let from = 0
+      for (let at = 0; at < count * RECORD_WORDS; at += RECORD_WORDS) {
+        if (isKept(words[at + DAY_WORD]!)) continue
+        if (at > from) yield words.subarray(from, at)
+        from = at + RECORD_WORDS
+      }
+      if (count * RECORD_WORDS > from) yield words.subarray(from, count * RECORD_WORDS)
     }
-    this.#words.set(identity, at)
-    this.#count++
+  }
+
+  /** All newer ones than of the day `since` are kept, and `spare` of that day. */
+  #limit(firstDay: number): { since: number; spare: number } {
+    if (this.#count <= MOST_RECORDS) return { since: firstDay, spare: MOST_RECORDS }
+    const days = Uint32Array.from({ length: this.#count }, (_, number) => {
+      this.#seek(number)
+      return this.#piece.words[this.#at + DAY_WORD]!
+    }).sort()
+    const since = Math.max(firstDay, days[days.length - MOST_RECORDS]!)
+    const newer = days.length - 1 - days.lastIndexOf(since)
+    return { since, spare: MOST_RECORDS - newer }
+  }
+
+  *#filled(): Generator<{ words: Uint32Array; count: number }> {
+    let left = this.#count
+    for (const [index, { words }] of this.#pieces.entries()) {
+      const count = index === 0 ? this.#before : Math.min(PIECE, left)
+      left -= count
+      yield { words, count }
+    }
+  }
+
+  #seek(number: number): void {
+    const added = number - this.#before
+    this.#piece = this.#pieces[added < 0 ? 0 : 1 + Math.floor(added / PIECE)]!
+    this.#at = (added < 0 ? number : added % PIECE) * RECORD_WORDS
+  }
+
+  /** False when there is none. */
+  #seekKey(key: FileIdentity): boolean {
+    return this.#slots[this.#slotOf(key, 0)] !== 0
+  }
+
+  #addRecord(key: FileIdentity): void {
+    if ((this.#count - this.#before) % PIECE === 0) this.#pieces.push(pieceOf(new Uint32Array(PIECE * RECORD_WORDS)))
+    this.#seek(this.#count++)
+    const { words } = this.#piece
+    const at = this.#at
+    words.set(key, at)
     if (this.#count * 2 > this.#slots.length) this.#slots = this.#index()
-    else this.#slots[this.#slotOf(this.#words, at)] = this.#count
-    return at
+    else this.#slots[this.#slotOf(words, at)] = this.#count
+    this.#seek(this.#count - 1)
   }
 
   #index(): Uint32Array {
     this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2((this.#count + 512) * 3)))
-    for (let number = 1; number <= this.#count; number++)
-      this.#slots[this.#slotOf(this.#words, (number - 1) * RECORD_WORDS)] = number
+    for (let number = 1; number <= this.#count; number++) {
+      this.#seek(number - 1)
+      this.#slots[this.#slotOf(this.#piece.words, this.#at)] = number
+    }
     return this.#slots
   }
 
-  /** Where the record of a key is, or would be. */
+  /** Where the record of a key is, which is then the one sought; or where it would be. */
   #slotOf(words: Uint32Array, at: number): number {
     const mask = this.#slots.length - 1
     const mixed = Math.imul(words[at + 2]! ^ Math.imul(words[at + 3]! ^ words[at + 1]!, 0x85ebca6b), 0x9e3779b1)
     for (let slot = (mixed ^ (mixed >>> 15)) & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot]!
-      if (number === 0 || this.#isKey((number - 1) * RECORD_WORDS, words, at)) return slot
+      if (number === 0) return slot
+      this.#seek(number - 1)
+      if (this.#isKey(words, at)) return slot
     }
   }
 
-  #isKey(record: number, words: Uint32Array, at: number): boolean {
-    for (let word = 0; word < KEY_WORDS; word++) if (this.#words[record + word] !== words[at + word]) return false
+  #isKey(words: Uint32Array, at: number): boolean {
+    const sought = this.#piece.words
+    for (let word = 0; word < KEY_WORDS; word++) if (sought[this.#at + word] !== words[at + word]) return false
     return true
   }
+}
+
+function pieceOf(words: Uint32Array): { words: Uint32Array; bytes: Buffer } {
+  return { words, bytes: Buffer.from(words.buffer, words.byteOffset, words.byteLength) }
 }

@@ -1,13 +1,8 @@
 import { createHash, hash } from 'node:crypto'
-import type { TreeEntry } from '../context/index.ts'
+import { BaleError } from '#base'
+import { shown, type TreeEntry } from '../context/index.ts'
 import { breather } from './breather.ts'
 import type { SelectedItem, Selection } from './selection.ts'
-
-interface ContentDigestOptions {
-  /** A file's digest, so that a copy in progress can hash what it really wrote. */
-  dataDigest?(item: SelectedItem): string | undefined
-  signal?: AbortSignal
-}
 
 /**
  * What the cache knows of copied files: names, types, modes, owners, sizes, link targets, devices, attributes and data.
@@ -15,39 +10,95 @@ interface ContentDigestOptions {
  */
 export async function contentDigest(
   selections: readonly Selection[],
-  { dataDigest, signal }: ContentDigestOptions = {},
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<string> {
-  const running = createHash('sha256')
-  const breathe = breather(signal)
-  let text = ''
-  for (const { name, items } of selections) {
-    // A NUL ends what may contain anything else: names, and the targets of links.
-    text += `${VERSION} ${items.length} ${name}\0`
-    const first = new Map<string, number>()
-    for (const [index, item] of items.entries()) {
-      const { entry, relative } = item
-      const linked = entry.inode === undefined ? undefined : first.get(entry.inode)
-      if (entry.inode !== undefined && linked === undefined) first.set(entry.inode, index)
-      text += `${relative}\0${entry.linkName}\0${attributesOf(entry)} `
-      if (linked !== undefined) text += `link ${linked}\n`
-      else if (entry.type !== 'file') text += '\n'
-      else {
-        const digest = dataDigest?.(item) ?? entry.known?.digest ?? hashSmall(item) ?? (await hashData(item, signal))
-        text += `${digest}\n`
-        const waits = entry.known?.digest === undefined && breathe(entry.size + OPENING)
-        if (waits) await waits
-      }
-      if (text.length < PIECE) continue
-      running.update(text, 'latin1')
-      text = ''
+  const content = new ContentHasher()
+  for (const selection of selections) await content.add(selection, { signal })
+  return content.digest()
+}
+
+/** The digest of several selections, one after the other. */
+export class ContentHasher {
+  readonly #running = createHash('sha256')
+  #text = ''
+  #count = 0
+  /** By inode, the number of the item that had it first. */
+  #first = new Map<string, number>()
+
+  /** Reads files whose digest is not known. */
+  async add({ name, items }: Selection, { signal }: { signal?: AbortSignal }): Promise<void> {
+    const breathe = breather(signal)
+    this.#begin(name)
+    for (const item of items) {
+      const known = item.entry.known?.digest
+      const hasData = this.#hasData(item)
+      if (hasData) this.#item(item, known ?? hashSmall(item) ?? (await hashData(item, signal)))
+      else this.#item(item)
+      const waits = breathe(hasData && known === undefined ? item.entry.size + OPENING : LISTING)
+      if (waits) await waits
     }
+    this.#end()
   }
-  return running.update(text, 'latin1').digest('hex')
+
+  /** The same selection for somebody who takes all items in turn; `written` gives the digest of what was read of a file, when its turn is over. */
+  following({ items, ...selection }: Selection, written: (item: SelectedItem) => string | undefined): Selection {
+    return { ...selection, items: { [Symbol.iterator]: () => this.#follow(selection.name, items, written) } }
+  }
+
+  digest(): string {
+    return this.#running.update(this.#text, 'latin1').digest('hex')
+  }
+
+  *#follow(
+    name: string,
+    items: Iterable<SelectedItem>,
+    written: (item: SelectedItem) => string | undefined,
+  ): Generator<SelectedItem> {
+    this.#begin(name)
+    for (const item of items) {
+      yield item
+      if (!this.#hasData(item)) this.#item(item)
+      else {
+        const digest = written(item) ?? hashSmall(item)
+        if (digest === undefined) throw new BaleError('INTERNAL', `${shown(item.relative)} was placed without its data`)
+        this.#item(item, digest)
+      }
+    }
+    this.#end()
+  }
+
+  #begin(name: string): void {
+    this.#count = 0
+    this.#first = new Map()
+    // A NUL ends what may contain anything else: names, and the targets of links.
+    this.#text += `${VERSION} ${name}\0`
+  }
+
+  #hasData({ entry: { type, inode } }: SelectedItem): boolean {
+    return type === 'file' && (inode === undefined || !this.#first.has(inode))
+  }
+
+  #item({ entry, relative }: SelectedItem, digest?: string): void {
+    const linked = entry.inode === undefined ? undefined : this.#first.get(entry.inode)
+    if (entry.inode !== undefined && linked === undefined) this.#first.set(entry.inode, this.#count)
+    this.#count++
+    this.#text += `${relative}\0${entry.linkName}\0${attributesOf(entry)} ${linked === undefined ? (digest ?? '') : `link ${linked}`}\n`
+    if (this.#text.length < PIECE) return
+    this.#running.update(this.#text, 'latin1')
+    this.#text = ''
+  }
+
+  /** No item has such attributes. */
+  #end(): void {
+    this.#text += `\0\0= ${this.#count}\n`
+  }
 }
 
 /** Of this text. The keys of builds with another one find nothing. */
-const VERSION = 2
+const VERSION = 3
 const PIECE = 64 << 10
+/** Listing an entry takes as long as reading so many bytes. */
+const LISTING = 8 << 10
 /** Opening and closing a file take as long as reading so many bytes. */
 const OPENING = 16 << 10
 

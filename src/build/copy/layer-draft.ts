@@ -30,16 +30,20 @@ export interface LayerDraft {
   /** The missing directories of a path, made with these attributes. Throws BUILD_FAILED when something else is in the way. */
   makeDirectories(path: string, attributes: { mode: number; uid: number; gid: number }): PieceEntry[]
   /** An entry at a path whose directories exist, with the entries that must come before it. */
-  put(path: string, entry: DraftEntry & { size?: number }, data?: PieceEntry['data']): PieceEntry[]
-  /** One more name for a file that this layer has. */
+  put(path: string, entry: DraftEntry & { size?: number }, data?: PieceEntry['data'], later?: Later): PieceEntry[]
+  /** One more name for a file that this layer has, and that may be linked. */
   putLink(path: string, target: string): PieceEntry[]
 }
+
+/** What may be asked of a file later: to be the target of `putLink`, to be found by `entry`, or nothing, since no source follows. */
+export type Later = 'putLink' | 'entry' | 'nothing'
 
 export function createLayerDraft(options: LayerDraftOptions): LayerDraft {
   return new Draft(options)
 }
 
 const NONE: readonly PieceEntry[] = []
+const SOME_FILE: DraftEntry = { ...PLAIN_DIRECTORY, type: 'file', mode: 0o644 }
 
 class Draft implements LayerDraft {
   readonly #options: LayerDraftOptions
@@ -91,7 +95,12 @@ class Draft implements LayerDraft {
     return made
   }
 
-  put(path: string, of: DraftEntry & { size?: number }, data?: PieceEntry['data']): PieceEntry[] {
+  put(
+    path: string,
+    of: DraftEntry & { size?: number },
+    data?: PieceEntry['data'],
+    later: Later = 'entry',
+  ): PieceEntry[] {
     assertLayerName(path)
     const before = this.#directoriesOf(path)
     const existing = this.entry(path)
@@ -100,7 +109,9 @@ class Draft implements LayerDraft {
       this.#last = undefined
     }
     if (of.type !== 'directory' && existing?.type === 'directory') this.#forget(path)
-    this.#written.set(path, of)
+    // There may be a million files.
+    if (of.type !== 'file' || later === 'putLink') this.#written.set(path, of)
+    else if (later === 'entry' || existing) this.#written.set(path, SOME_FILE)
     return [...before, { entry: this.#tarEntry(path, of), data }]
   }
 

@@ -9,6 +9,8 @@ import type { SelectedItem, Selection } from './selection.ts'
 export interface PlaceOptions {
   owner: { uid: number; gid: number } | undefined
   chmod: FileModeChange | undefined
+  /** Nothing else is placed after the source. */
+  isLast?: boolean
   /** Wraps the data of an item, so that the copy can hash what it writes. */
   read?(item: SelectedItem): PieceEntry['data']
 }
@@ -37,17 +39,30 @@ export function* place(
   target: string,
   options: PlaceOptions,
 ): Generator<PieceEntry> {
-  const [source, ...content] = selection.items
-  if (!source) return
-  const existing = target === '' ? { type: 'directory' } : draft.entry(target)
   const links = new Map<string, string>()
+  let isFirst = true
+  for (const item of selection.items) {
+    if (isFirst) yield* placeSource(draft, item, { name: selection.name, target }, links, options)
+    else yield* placeItem(draft, item, joinPath(target, item.relative), links, options)
+    isFirst = false
+  }
+}
+
+/** The source itself. Of a directory the place of its content is made. */
+function* placeSource(
+  draft: LayerDraft,
+  source: SelectedItem,
+  { name, target }: { name: string; target: string },
+  links: Map<string, string>,
+  options: PlaceOptions,
+): Generator<PieceEntry> {
+  const existing = target === '' ? { type: 'directory' } : draft.entry(target)
   if (source.entry.type === 'directory') {
     if (existing && existing.type !== 'directory') throw notDirectory(target)
     yield* draft.makeDirectories(target, directoryAttributes(options))
-    for (const item of content) yield* placeItem(draft, item, joinPath(target, item.relative), links, options)
     return
   }
-  const path = existing?.type === 'directory' ? joinPath(target, selection.name) : target
+  const path = existing?.type === 'directory' ? joinPath(target, name) : target
   yield* draft.makeDirectories(parentOf(path), directoryAttributes(options))
   yield* placeItem(draft, source, path, links, options)
 }
@@ -72,7 +87,8 @@ function* placeItem(
   }
   if (entry.inode !== undefined) links.set(entry.inode, path)
   const data = entry.type === 'file' ? (options.read?.(item) ?? (() => item.open?.() ?? item.read())) : undefined
-  yield* draft.put(path, { ...changed(entry, options), size: entry.size }, data)
+  const later = entry.inode !== undefined ? 'putLink' : options.isLast ? 'nothing' : 'entry'
+  yield* draft.put(path, { ...changed(entry, options), size: entry.size }, data, later)
 }
 
 export function changed(entry: DraftEntry, { owner, chmod }: PlaceOptions): DraftEntry {

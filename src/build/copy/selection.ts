@@ -14,14 +14,16 @@ import {
   type TreeEntry,
   toText,
 } from '../context/index.ts'
-import { breather } from './breather.ts'
 
 /** One source of a COPY with everything copied along, as it is in its tree; nothing is read yet. */
 export interface Selection {
   /** Last part of the name as written: a file's name below a destination directory. */
   name: string
-  /** Relative to the source; `` is the source itself and comes first. Directories come before what is in them. */
-  items: SelectedItem[]
+  /**
+   * Relative to the source; `` is the source itself and comes first. Directories come before what is in them. Every iteration gives
+   * all of them; of a large tree it lists the directories again, so that memory does not grow with the number of files.
+   */
+  items: Iterable<SelectedItem>
   /** It was fetched, so an archive is unpacked only on request. */
   isRemote?: boolean
 }
@@ -44,17 +46,27 @@ interface SelectOptions {
   excludes: readonly string[]
   /** COPY --parents. */
   parents: boolean
-  signal?: AbortSignal
+}
+
+export function firstItem({ items }: Selection): SelectedItem | undefined {
+  for (const item of items) return item
+  return undefined
+}
+
+export function hasOneItem({ items }: Selection): boolean {
+  let count = 0
+  for (const _ of items) if (++count > 1) return false
+  return count === 1
 }
 
 /**
  * The files that a source as written in the Dockerfile means: a path or a pattern. A pattern that matches nothing gives
  * nothing; a missing plain name is PATH_NOT_FOUND.
  */
-export async function selectSources(tree: SourceTree, source: string, options: SelectOptions): Promise<Selection[]> {
+export function selectSources(tree: SourceTree, source: string, options: SelectOptions): Selection[] {
   const excludes = options.excludes.length > 0 ? createPatternSet(options.excludes) : undefined
   const written = fromText(source)
-  if (options.parents) return [await selectWithParents(tree, written, excludes, options.signal)]
+  if (options.parents) return [selectWithParents(tree, written, excludes)]
   const paths = hasWildcards(written) ? expandWildcards(tree, cleanPath(written)) : [cleanPath(written)]
   const selections: Selection[] = []
   for (const path of paths) {
@@ -63,18 +75,13 @@ export async function selectSources(tree: SourceTree, source: string, options: S
     const name = baseName(path)
     const root = tree.entry(resolved)
     if (root?.type !== 'directory' && excludes?.matches(toText(name))) continue
-    selections.push({ name, items: await walk(tree, resolved, { excludes, signal: options.signal }) })
+    selections.push({ name, items: new Walk(tree, resolved, { excludes }) })
   }
   return selections
 }
 
 /** `a/./b/*.c`: what matches `b/*.c` below `a`, with the directories between. */
-async function selectWithParents(
-  tree: SourceTree,
-  source: string,
-  excludes: PatternSet | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Selection> {
+function selectWithParents(tree: SourceTree, source: string, excludes: PatternSet | undefined): Selection {
   const pivot = source.indexOf('/./')
   const base = pivot < 0 ? '' : cleanPath(source.slice(0, pivot))
   const pattern = cleanPath(pivot < 0 ? source : source.slice(pivot + 3))
@@ -84,79 +91,94 @@ async function selectWithParents(
     throw notFound(tree, joinPath(base, pattern))
   }
   const includes = pattern === '' ? undefined : createPatternSet([toText(pattern)])
-  return { name: baseName(base), items: await walk(tree, root, { excludes, includes, signal }) }
+  return { name: baseName(base), items: new Walk(tree, root, { excludes, includes }) }
 }
 
 interface WalkOptions {
   excludes: PatternSet | undefined
   includes?: PatternSet
-  signal: AbortSignal | undefined
 }
 
-/** What listing an entry costs, in bytes that could be read in its time. */
-const LISTING = 8 << 10
+/** An entry takes about 700 bytes. */
+const KEPT = 40_000
 
-async function walk(tree: SourceTree, root: string, options: WalkOptions): Promise<SelectedItem[]> {
-  const breathe = breather(options.signal)
-  const items: SelectedItem[] = []
-  for (const listed of walkSteps(tree, root, items, options)) {
-    const waits = breathe(listed * LISTING)
-    if (waits) await waits
+/** The items of a tree, listed when they are first asked for. */
+class Walk implements Iterable<SelectedItem> {
+  readonly #tree: SourceTree
+  readonly #root: string
+  readonly #options: WalkOptions
+  #kept: SelectedItem[] | undefined
+
+  constructor(tree: SourceTree, root: string, options: WalkOptions) {
+    this.#tree = tree
+    this.#root = root
+    this.#options = options
   }
-  return items
+
+  *[Symbol.iterator](): Generator<SelectedItem> {
+    if (this.#kept) return yield* this.#kept
+    let kept: SelectedItem[] | undefined = []
+    for (const item of walk(this.#tree, this.#root, this.#options)) {
+      if (kept && kept.push(item) > KEPT) kept = undefined
+      yield item
+    }
+    this.#kept = kept
+  }
 }
 
-/**
- * Adds to `items`; yields the number of entries that each directory has. A directory that is only passed through (not included itself)
- * is present if something in it is.
- */
-function* walkSteps(
-  tree: SourceTree,
-  root: string,
-  items: SelectedItem[],
-  { excludes, includes }: WalkOptions,
-): Generator<number> {
-  const waiting: SelectedItem[] = []
-  const take = (item: SelectedItem) => {
-    if (waiting.length > 0) items.push(...waiting.splice(0))
-    items.push(item)
-  }
-  /** Answers what is to be looked into. */
-  const visit = (relative: string, entry: TreeEntry, { included, excluded }: States) => {
-    const text = includes || excludes ? toText(relative) : ''
-    const nowIncluded = relative === '' ? undefined : includes?.step(text, included)
-    const nowExcluded = relative === '' ? undefined : excludes?.step(text, excluded)
-    const isIn = relative === '' || ((nowIncluded?.matched ?? true) && !nowExcluded?.matched && !entry.isPassage)
-    const item = new TreeItem(tree, root, relative, entry)
-    if (entry.type !== 'directory') {
-      if (isIn) take(item)
-      return undefined
-    }
-    if (nowExcluded?.matched && !excludes!.mayExceptBelow(text)) return undefined
-    const before = waiting.length
-    if (isIn) take(item)
-    else waiting.push(item)
-    return { path: item.path, relative, before, isIn, states: { included: nowIncluded, excluded: nowExcluded } }
-  }
-  const enter = function* (directory: NonNullable<ReturnType<typeof visit>>): Generator<number> {
-    const { path, relative, before, isIn, states } = directory
-    const children = tree.list(path)
-    yield children.length
-    for (const { name, entry } of children) {
-      const inner = visit(joinPath(relative, name), entry, states)
-      if (inner) yield* enter(inner)
-    }
-    if (!isIn && waiting.length > before) waiting.length = before
-  }
-  const entry = tree.entry(root)
-  if (!entry) throw notFound(tree, root)
-  const top = visit('', entry, {})
-  if (top) yield* enter(top)
+/** Where a walk is. */
+interface Level {
+  relative: string
+  states: States
+  children: { name: string; entry: TreeEntry }[]
+  next: number
+  /** Of a directory that is not included itself: how many waited before it. */
+  before: number | undefined
 }
 
 interface States {
   included?: MatchState
   excluded?: MatchState
+}
+
+/** A directory that is only passed through (not included itself) is present if something in it is. */
+function* walk(tree: SourceTree, root: string, { excludes, includes }: WalkOptions): Generator<SelectedItem> {
+  const waiting: SelectedItem[] = []
+  const levels: Level[] = []
+
+  /** The item when it is included, after those that wait. Of a directory that is to be looked into, a level is added. */
+  const visit = (relative: string, entry: TreeEntry, { included, excluded }: States): SelectedItem | undefined => {
+    const text = includes || excludes ? toText(relative) : ''
+    const nowIncluded = relative === '' ? undefined : includes?.step(text, included)
+    const nowExcluded = relative === '' ? undefined : excludes?.step(text, excluded)
+    const isIn = relative === '' || ((nowIncluded?.matched ?? true) && !nowExcluded?.matched && !entry.isPassage)
+    const item = new TreeItem(tree, root, relative, entry)
+    const isDirectory = entry.type === 'directory'
+    if (isDirectory && nowExcluded?.matched && !excludes!.mayExceptBelow(text)) return undefined
+    if (isDirectory) {
+      const before = isIn ? undefined : waiting.length
+      const states = { included: nowIncluded, excluded: nowExcluded }
+      levels.push({ relative, states, children: tree.list(item.path), next: 0, before })
+      if (!isIn) waiting.push(item)
+    }
+    return isIn ? item : undefined
+  }
+
+  const entry = tree.entry(root)
+  if (!entry) throw notFound(tree, root)
+  const source = visit('', entry, {})
+  if (source) yield source
+  for (let level = levels.at(-1); level; level = levels.at(-1)) {
+    const child = level.children[level.next++]
+    if (child) {
+      const item = visit(joinPath(level.relative, child.name), child.entry, level.states)
+      if (item && waiting.length > 0) yield* waiting.splice(0)
+      if (item) yield item
+    } else {
+      levels.pop()
+      if (level.before !== undefined && waiting.length > level.before) waiting.length = level.before
+    }
+  }
 }
 
 class TreeItem implements SelectedItem {

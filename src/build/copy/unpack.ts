@@ -63,8 +63,9 @@ export async function* unpack(
     else files.delete(path.join('/'))
     const attributes = { ...changed(draftEntry(entry, entry.type), options), size: entry.size }
     // Small holes are not worth the sparse format: the layer has the zeros.
-    if (entry.size - entry.dataSize < HOLES_KEPT) yield* draft.put(place, attributes, () => fullData(entry, data))
-    else yield* draft.put(place, { ...attributes, sparse: entry.sparse }, () => data)
+    if (entry.size - entry.dataSize < HOLES_KEPT)
+      yield* draft.put(place, attributes, () => fullData(entry, data), 'putLink')
+    else yield* draft.put(place, { ...attributes, sparse: entry.sparse }, () => data, 'putLink')
   }
 }
 

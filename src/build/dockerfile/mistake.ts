@@ -20,20 +20,7 @@ export function inWord<T>(word: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    throw withWord(error, word)
+    if (!(error instanceof Mistake) || error.word !== undefined) throw error
+    throw new Mistake(error.message, { word, cause: error.cause })
   }
-}
-
-/** The same for what takes its time. */
-export async function inWordLater<T>(word: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act()
-  } catch (error) {
-    throw withWord(error, word)
-  }
-}
-
-function withWord(error: unknown, word: string): unknown {
-  if (!(error instanceof Mistake) || error.word !== undefined) return error
-  return new Mistake(error.message, { word, cause: error.cause })
 }

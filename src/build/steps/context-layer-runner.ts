@@ -8,14 +8,14 @@ import { writeInPieces } from './write-in-pieces.ts'
 export async function contextLayerRunner(context: StepContext, [, source]: readonly Files[]): Promise<Step> {
   const { session, epoch, signal } = context
   const opened = await source!.open()
-  const select = () => selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
+  const select = () => selectSources(opened.tree, '.', { excludes: [], parents: false })
   return {
-    keys: [async () => cacheKey('context', { content: await contentDigest(await select(), { signal }), epoch })],
+    keys: [async () => cacheKey('context', { content: await contentDigest(select(), { signal }), epoch })],
     async execute() {
       const now = Math.floor(session.machine.clock.now() / 1000)
       const draft = createLayerDraft({ lower: undefined, latestTime: epoch, now })
-      const placed = (await select()).map((selection) =>
-        place(draft, selection, '', { owner: undefined, chmod: undefined }),
+      const placed = select().map((selection) =>
+        place(draft, selection, '', { owner: undefined, chmod: undefined, isLast: true }),
       )
       return { diffId: await writeInPieces(context, placed) }
     },

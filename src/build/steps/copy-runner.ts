@@ -4,9 +4,12 @@ import type { Digest } from '#spec'
 import { cacheKey, chainId } from '../cache/index.ts'
 import { cleanPath, fromText, joinPath, openSourceTree, type SourceTree } from '../context/index.ts'
 import {
+  ContentHasher,
   contentDigest,
   createLayerDraft,
   type DraftEntry,
+  firstItem,
+  hasOneItem,
   inlineFile,
   isArchive,
   type PlaceOptions,
@@ -18,7 +21,7 @@ import {
   selectSources,
   unpack,
 } from '../copy/index.ts'
-import { inWordLater } from '../dockerfile/index.ts'
+import { inWord } from '../dockerfile/index.ts'
 import type { Files, OpenFiles, Step, StepOf } from '../graph/index.ts'
 import { type CopyDefinition, parseChmod } from '../instructions/index.ts'
 import { addedUrl } from './added-url.ts'
@@ -60,11 +63,7 @@ export async function copyRunner(
     keys,
     mark: async () => cacheKey('copy-mark', await described()),
     async execute() {
-      const digests = new Map<SelectedItem, string>()
-      const selections = await sources.selections()
-      const diffId = await writeLayer(context, layers, definition, selections, (item) => () => hashing(item, digests))
-      // What counts is what was written, should a file have changed since it was hashed.
-      const digest = await contentDigest(selections, { dataDigest: (item) => digests.get(item), signal })
+      const { diffId, digest } = await writeLayer(context, layers, definition, await sources.selections())
       const cheap = known ? [await keys[0]!()] : []
       return { diffId, keys: [...cheap, await contentKey(digest)] }
     },
@@ -100,19 +99,18 @@ class CopySources {
 
   async #select(): Promise<Selection[]> {
     const { kind, sources, files, excludes, checksum, parents } = this.#definition
-    const { signal, session } = this.#context
+    const { session } = this.#context
     const selections: Selection[] = []
     for (const source of sources) {
       if (kind === 'ADD' && isUrl(source)) {
         const added = await addedUrl(this.#context, source, checksum)
-        this.times.push(added.items[0]!.entry.mtime)
+        this.times.push(firstItem(added)!.entry.mtime)
         selections.push(added)
         continue
       }
       this.#opened ??= await this.#source.open()
       const { tree } = this.#opened
-      const select = () => selectSources(tree, source, { excludes, parents, signal })
-      selections.push(...(await inWordLater(source, select)))
+      selections.push(...inWord(source, () => selectSources(tree, source, { excludes, parents })))
     }
     const now = Math.floor(session.machine.clock.now() / 1000)
     return [...selections, ...files.map(({ name, content }) => inlineFile(name, content, now))]
@@ -156,21 +154,29 @@ function existingDirectories(tree: SourceTree | undefined, destination: string):
   return found
 }
 
+/** `digest` is of what was written, should a file have changed since it was hashed for the key. */
 async function writeLayer(
   context: StepContext,
   layers: readonly Digest[],
   definition: CopyDefinition,
   selections: readonly Selection[],
-  read: NonNullable<PlaceOptions['read']>,
-) {
+): Promise<{ diffId: Digest; digest: string }> {
   const { session, signal, epoch } = context
   const { clock } = session.machine
   await using mounted = layers.length > 0 ? await session.mount(layers, { signal }) : undefined
   using tree = mounted && openSourceTree(mounted.path, { label: 'the stage' })
+  const content = new ContentHasher()
+  const digests = new Map<SelectedItem, string>()
   const options: PlaceOptions = {
     owner: definition.chown === undefined ? undefined : resolveOwner(definition.chown, tree),
     chmod: definition.chmod === undefined ? undefined : parseChmod(definition.chmod),
-    read,
+    read: (item) => () => hashing(item, (digest) => digests.set(item, digest)),
+  }
+  /** Told once, so that no more than one is kept. */
+  const written = (item: SelectedItem) => {
+    const digest = digests.get(item)
+    digests.clear()
+    return digest
   }
   const { link, destination } = definition
   const existing = link ? existingDirectories(tree, destination.path) : undefined
@@ -182,15 +188,19 @@ async function writeLayer(
     const { directories, target } = prepareDestination(draft, destination, options)
     yield directories
     checkDestination(definition, selections, target === '' || draft.entry(target)?.type === 'directory')
-    for (const selection of selections) {
+    for (const [index, selection] of selections.entries()) {
       signal.throwIfAborted()
-      const first = selection.items[0]
-      if (first && mayUnpack(definition, selection) && (await isArchive(first)))
-        yield unpack(draft, first, target, options)
-      else yield place(draft, selection, target, options)
+      const archive = mayUnpack(definition, selection) ? firstItem(selection) : undefined
+      if (archive && (await isArchive(archive))) {
+        yield unpack(draft, archive, target, options)
+        await content.add(selection, { signal })
+      } else {
+        const isLast = index === selections.length - 1
+        yield place(draft, content.following(selection, written), target, { ...options, isLast })
+      }
     }
   }
-  return await writeInPieces(context, groups())
+  return { diffId: await writeInPieces(context, groups()), digest: content.digest() }
 }
 
 /** Several files cannot all become one file. */
@@ -200,7 +210,7 @@ function checkDestination(
   isDirectory: boolean,
 ): void {
   if (destination.isDirectory || isDirectory || selections.length < 2) return
-  if (selections.every(({ items }) => items[0]?.entry.type === 'directory')) return
+  if (selections.every((selection) => firstItem(selection)?.entry.type === 'directory')) return
   throw new BaleError(
     'BUILD_FAILED',
     `when using ${kind} with more than one source file, the destination must be a directory and end with a /`,
@@ -208,6 +218,5 @@ function checkDestination(
 }
 
 function mayUnpack({ kind, unpack: wanted }: CopyDefinition, selection: Selection): boolean {
-  if (kind !== 'ADD' || selection.items.length !== 1) return false
-  return wanted ?? !selection.isRemote
+  return kind === 'ADD' && (wanted ?? !selection.isRemote) && hasOneItem(selection)
 }

@@ -2,13 +2,13 @@ import { createHash, type Hash, hash } from 'node:crypto'
 import type { FileBytes, PieceEntry } from '#format/tar'
 import type { SelectedItem } from '../copy/index.ts'
 
-/** The bytes of an item; their digest is in `digests` when all of them were taken. */
+/** The bytes of an item; `tell` gets their digest when all of them were taken. */
 export function hashing(
   item: SelectedItem,
-  digests: Map<SelectedItem, string>,
+  tell: (digest: string) => void,
 ): ReturnType<Extract<PieceEntry['data'], () => unknown>> {
   const done = (digest: string) => {
-    digests.set(item, digest)
+    tell(digest)
     item.remember?.(digest)
   }
   const file = item.open?.()

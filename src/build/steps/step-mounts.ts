@@ -96,8 +96,8 @@ async function bindDigest(run: StepContext, source: Files, path: string): Promis
   if (resolved === undefined) throw notFound(source, path)
   // Awaited here: the tree is closed when this function ends.
   const { signal } = run
-  const options = { excludes: [], parents: false, signal }
-  return await contentDigest(await selectSources(opened.tree, plainSource(resolved), options), { signal })
+  const options = { excludes: [], parents: false }
+  return await contentDigest(selectSources(opened.tree, plainSource(resolved), options), { signal })
 }
 
 /** Selection takes patterns; a resolved path is none. */
@@ -115,9 +115,11 @@ async function mountFiles(run: StepContext, source: Files, writable: boolean) {
   const { session, signal } = run
   await using opened = await source.open()
   const tar = async function* () {
-    const selections = await selectSources(opened.tree, '.', { excludes: [], parents: false, signal })
+    const selections = selectSources(opened.tree, '.', { excludes: [], parents: false })
     const draft = createLayerDraft({ lower: undefined, latestTime: undefined, now: 0 })
-    const placed = selections.map((selection) => place(draft, selection, '', { owner: undefined, chmod: undefined }))
+    const placed = selections.map((selection) =>
+      place(draft, selection, '', { owner: undefined, chmod: undefined, isLast: true }),
+    )
     yield* packTarInPieces(placed)
   }
   const diffId = await session.temporaryLayer(tar, { signal })

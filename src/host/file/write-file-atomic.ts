@@ -9,7 +9,7 @@ import { randomHex } from './random-hex.ts'
  */
 export async function writeFileAtomic(
   path: string,
-  content: Uint8Array | string,
+  content: Uint8Array | string | Iterable<Uint8Array>,
   { mode = 0o600, durable = true }: { mode?: number; durable?: boolean } = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomHex(6)}`)
