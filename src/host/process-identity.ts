@@ -46,8 +46,12 @@ export function isVisible({ namespace }: Pick<ProcessIdentity, 'namespace'>): bo
   return namespace === undefined || namespace === pidNamespace()
 }
 
+let boot: string | undefined
+
+/** A process lives in one boot. */
 export function bootId(): string {
-  return readTextSync('/proc/sys/kernel/random/boot_id').trim()
+  boot ??= readTextSync('/proc/sys/kernel/random/boot_id').trim()
+  return boot
 }
 
 function pidNamespace(): string {

@@ -71,6 +71,8 @@ interface TextOptions {
 }
 
 const LIMIT = 64 << 20
+/** Most files that are read so are shorter, and a large piece takes longer to make than to fill. */
+const FIRST_PIECE = 4 << 10
 const PIECE = 64 << 10
 
 /** What was read so far, and room for the next piece. */
@@ -78,7 +80,7 @@ class Pieces {
   readonly #what: string
   readonly #limit: number
   readonly #full: Buffer[] = []
-  #piece = Buffer.allocUnsafe(PIECE)
+  #piece = Buffer.allocUnsafe(FIRST_PIECE)
   #used = 0
   #before = 0
 
@@ -88,9 +90,9 @@ class Pieces {
   }
 
   room(): Buffer {
-    if (this.#used === PIECE) {
+    if (this.#used === this.#piece.length) {
       this.#full.push(this.#piece)
-      this.#before += PIECE
+      this.#before += this.#used
       this.#piece = Buffer.allocUnsafe(PIECE)
       this.#used = 0
     }

@@ -302,11 +302,18 @@ export function lsetxattr(path: Path, name: Path, value: Uint8Array): void {
   checked(cSetxattr(c(path), c(name), bytes, value.length, 0), 'lsetxattr', path)
 }
 
+/** The largest that a value, or all names of an entry, may be (XATTR_SIZE_MAX, XATTR_LIST_MAX). Making it takes longer than the call. */
+let attributes: Buffer | undefined
+function attributeRoom(): Buffer {
+  attributes ??= Buffer.alloc(65536)
+  return attributes
+}
+
 const cGetxattr = native('lgetxattr', 'long', 'void *', 'void *', 'void *', 'size_t')
 /** Throws ENODATA when the attribute is absent. */
 export function lgetxattr(path: Path, name: Path): Buffer {
-  const buffer = Buffer.alloc(65536)
-  return Buffer.from(buffer.subarray(0, checked(cGetxattr(c(path), c(name), buffer, buffer.length), 'lgetxattr', path)))
+  const room = attributeRoom()
+  return Buffer.from(room.subarray(0, checked(cGetxattr(c(path), c(name), room, room.length), 'lgetxattr', path)))
 }
 
 const cListxattr = native('llistxattr', 'long', 'void *', 'void *', 'size_t')
@@ -319,9 +326,9 @@ export function listxattrSize(path: Uint8Array): number {
 export function listxattrNames(path: Path): string[] {
   const size = checked(cListxattr(c(path), null, 0), 'llistxattr', path)
   if (size === 0) return []
-  const buffer = Buffer.alloc(65536)
-  const length = checked(cListxattr(c(path), buffer, buffer.length), 'llistxattr', path)
-  return buffer.subarray(0, length).toString('latin1').split('\0').slice(0, -1)
+  const room = attributeRoom()
+  const length = checked(cListxattr(c(path), room, room.length), 'llistxattr', path)
+  return room.subarray(0, length).toString('latin1').split('\0').slice(0, -1)
 }
 
 // open files

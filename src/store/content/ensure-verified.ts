@@ -13,7 +13,7 @@ export async function ensureVerified(core: Core, diffId: Digest, { signal }: Ope
       details: { diffId },
     })
   }
-  if (await isMarked(core, diffId)) return record
+  if (isMarked(core, diffId)) return record
   try {
     await (await loadFormat(core, record.format)).verifyMountable(record.directory, record, { signal })
   } catch (error) {
