@@ -18,6 +18,7 @@ import type { LayerRecord, Store } from '#store'
 import type { LayerMounts } from './layer-format-choice.ts'
 import { lowerDirectories } from './lower-directories.ts'
 import { isOpaque } from './lower-view.ts'
+import { readMetadataAhead } from './metadata-runs.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
 
@@ -83,6 +84,7 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
       mkdirSync(directory, { recursive: true })
       // `file` would forbid what older kernels need.
       mountErofs(source, directory, by === 'loop' ? { by } : {})
+      readMetadataAhead(source, log)
     }
     rootfs.lowers = downToOpaque(plan.lowers)
     if (writable !== false) prepareUpper(writable, rootfs.lowers)

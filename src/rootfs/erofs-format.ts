@@ -7,6 +7,7 @@ import { streamFile, withNoSpace } from '#host/file'
 import type { LayerFormat, WrittenLayer } from '#store'
 import { createImageFile, hashImageFile, openImageSource } from './image-file.ts'
 import { IMAGE_NAME, SPLIT_NAME } from './layer-files.ts'
+import { writeMetadataRuns } from './metadata-runs.ts'
 import { createSplitFile, readSplitFile } from './split-file.ts'
 
 /** Layers as one mountable image each: `layer.erofs`, and `split.zst` with all other bytes of the tar. */
@@ -35,6 +36,7 @@ async function writeErofsLayer(
     }
     const written = await writer.finish()
     const [imageFile, splitFile] = await Promise.all([image.finish(written.imageSize), split.finish()])
+    writeMetadataRuns(directory, written.metadata)
     return {
       diffId: written.diffId,
       tarSize: written.tarSize,

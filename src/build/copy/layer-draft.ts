@@ -36,7 +36,7 @@ export interface LayerDraft {
 }
 
 /** What may be asked of a file later: to be the target of `putLink`, to be found by `entry`, or nothing, since no source follows. */
-export type Later = 'putLink' | 'entry' | 'nothing'
+type Later = 'putLink' | 'entry' | 'nothing'
 
 export function createLayerDraft(options: LayerDraftOptions): LayerDraft {
   return new Draft(options)

@@ -1,5 +1,6 @@
 import { BaleError } from '#base'
 import { createAllocator } from './allocator.ts'
+import { type BlockRun, createBlockRuns } from './block-runs.ts'
 import { CHUNK_ENTRY, type Extents, encodeChunkMap } from './chunk-map.ts'
 import { firstBlock } from './first-block.ts'
 import { type Directory, type Node, nidOf, nodeOf } from './image-tree.ts'
@@ -40,7 +41,15 @@ interface ErofsWriter {
   /** The last node's next bytes. The bytes are not kept after the call (or its promise). */
   data(bytes: Uint8Array): void | Promise<void>
   /** Writes the tree. `links` names the nodes whose count of names is not 1. */
-  finish(root: Directory, links?: ReadonlyMap<Node, number>): Promise<{ imageSize: number; inodes: number }>
+  finish(root: Directory, links?: ReadonlyMap<Node, number>): Promise<WrittenErofs>
+}
+
+interface WrittenErofs {
+  /** Bytes. */
+  imageSize: number
+  inodes: number
+  /** The blocks of inodes, with the data of small files that they hold, and of directories. */
+  metadata: readonly BlockRun[]
 }
 
 const MAX_PADDING = 64 * 2 ** 30
@@ -63,6 +72,9 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
   let chunked = false
   let padding = 0
   const pending: Promise<void>[] = []
+  const metadata = createBlockRuns()
+  // The superblock and the root.
+  metadata.add(0, 1)
 
   function flushOpen(): void {
     if (openBlock === 0) return
@@ -81,6 +93,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     if (block !== openBlock) {
       flushOpen()
       const whole = Math.max(0, Math.ceil(bytes.length / BLOCK) - 1) * BLOCK
+      metadata.add(block, whole / BLOCK + 1)
       if (whole > 0) {
         const written = sink.writeAt(position, bytes.subarray(0, whole))
         if (written) pending.push(written)
@@ -131,6 +144,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     const [first, ...rest] = place.runs
     if (first) current = { inline: place.inline, position: first.position, left: first.length, rest }
     if (linkTarget !== undefined) {
+      if (!place.inline && place.dataAt !== undefined) metadata.add(place.dataAt / BLOCK, 1)
       const written = data(Buffer.from(linkTarget, 'latin1'))
       if (written) pending.push(written)
     }
@@ -183,7 +197,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     for (const [node, count] of links) if (count > 1) await patchLinks(node, count)
     const inodes = countInodes(placed, links)
     await sink.writeAt(0, firstBlock(encodeDirectoryInode(rootPlace!, 0), { inodes, blocks: allocator.end, chunked }))
-    return { imageSize: allocator.end * BLOCK, inodes }
+    return { imageSize: allocator.end * BLOCK, inodes, metadata: metadata.list() }
   }
 
   async function writeNames(one: PlacedDirectory): Promise<void> {
@@ -191,6 +205,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     if (count > 0) {
       const blocks = new Uint8Array(count * BLOCK)
       for (let index = 0; index < count; index++) encodeNames(one, index, blocks, index * BLOCK)
+      metadata.add(one.startBlock, count)
       await sink.writeAt(one.startBlock * BLOCK, blocks)
     }
     if (pending.length > 0) await settle()

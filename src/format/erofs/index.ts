@@ -8,6 +8,7 @@
  */
 
 export { createAllocator } from './allocator.ts'
+export { type BlockRun, decodeBlockRuns, encodeBlockRuns } from './block-runs.ts'
 export { checkErofs } from './check-erofs.ts'
 export type { ImageEntry } from './decode-directory.ts'
 export type { ImageInode } from './decode-inode.ts'
@@ -22,7 +23,7 @@ export {
   type SourceAtOnce,
 } from './image-at-once.ts'
 export type { Directory, Node } from './image-tree.ts'
-export { type InodeAttributes, type InodeType, TYPES } from './layout.ts'
+export { BLOCK, type InodeAttributes, type InodeType, TYPES } from './layout.ts'
 export { lookupPath, readLink, type WalkedInode, walkImage } from './lookup.ts'
 export { type NodeShape, placeNode } from './place-node.ts'
 export type { RandomSink, RandomSource, Sink } from './random-access.ts'

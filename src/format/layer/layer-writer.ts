@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Digest, parseDigest } from '#spec'
-import { createErofsWriter, type Node, type RandomSink, type Sink } from '../erofs/index.ts'
+import { type BlockRun, createErofsWriter, type Node, type RandomSink, type Sink } from '../erofs/index.ts'
 import { createTarScanner, type TarEntry, tarError } from '../tar/index.ts'
 import { entryShape, imageXattrs } from './entry-shape.ts'
 import { attributesOf, LayerTree } from './layer-tree.ts'
@@ -23,6 +23,8 @@ export interface WrittenLayerImage {
   contentSize: number
   imageSize: number
   entries: number
+  /** The image's blocks without which no name and no attribute of it can be read. */
+  metadata: readonly BlockRun[]
 }
 
 /** Takes the tar of a layer and writes its image and its split. */
@@ -83,9 +85,9 @@ export function createLayerWriter({ image, split }: LayerWriterOptions): LayerWr
       tree.checkLinks()
       tree.applyWhiteouts(() => erofs.addNode(WHITEOUT))
       await Promise.all([...waits.splice(0), splitWriter.end()])
-      const { imageSize } = await erofs.finish(tree.root, tree.links)
+      const { imageSize, metadata } = await erofs.finish(tree.root, tree.links)
       const diffId = parseDigest(`sha256:${hash.digest('hex')}`)
-      return { diffId, tarSize: scanner.offset, contentSize, imageSize, entries: scanner.entries }
+      return { diffId, tarSize: scanner.offset, contentSize, imageSize, entries: scanner.entries, metadata }
     },
   }
 }

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { noLog } from '#base'
+import { packTar } from '#format/tar'
+import { readAhead, temporaryDirectory } from '#host/file'
+import { layerFormat } from './erofs-format.ts'
+import { IMAGE_NAME, METADATA_NAME } from './layer-files.ts'
+import { readMetadataAhead } from './metadata-runs.ts'
+
+async function* layer() {
+  const large = randomBytes(2 << 20)
+  yield* packTar(
+    Array.from({ length: 20 }, (_, index) => [
+      { entry: { name: `small${index}`, type: 'file' as const, size: 3 }, data: Buffer.from('abc') },
+      { entry: { name: `large${index}`, type: 'file' as const, size: large.length }, data: large },
+    ]).flat(),
+  )
+}
+
+/** The end of the image, where its directories are, is what is looked at. */
+const isWarm = async (image: string) => (await readAhead(image, () => [])) === 'warm'
+
+test('the metadata of a cold layer is read, and a layer without its list is no error', async (context) => {
+  await using directory = await temporaryDirectory(tmpdir(), 'bale-runs-')
+  await layerFormat.write(directory.path, layer())
+  const image = join(directory.path, IMAGE_NAME)
+  const forget = () => execFileSync('dd', [`if=${image}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
+  forget()
+  if (await isWarm(image)) return context.skip('the file system keeps the pages')
+  if ((await readAhead(image, () => [{ offset: 0, length: 1 }])) === 'unable')
+    return context.skip('the kernel has no process_madvise')
+  forget()
+  readMetadataAhead(image, noLog)
+  for (let tries = 0; !(await isWarm(image)) && tries < 100; tries++) await sleep(20)
+  assert.ok(await isWarm(image))
+  const said: string[] = []
+  const log = { ...noLog, debug: (_room: string, text: string) => void said.push(text) }
+  for (const damage of [
+    () => rmSync(join(directory.path, METADATA_NAME)),
+    () => writeFileSync(join(directory.path, METADATA_NAME), randomBytes(100)),
+    () => writeFileSync(join(directory.path, METADATA_NAME), ''),
+  ]) {
+    damage()
+    forget()
+    readMetadataAhead(image, log)
+    await sleep(50)
+  }
+  assert.deepEqual(said, [])
+})
