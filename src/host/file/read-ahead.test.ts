@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mincore, mmapFile, munmap } from '../kernel/syscalls.ts'
+import { dropFromPageCache } from '../../../test/kit/page-cache.ts'
+import { mincore, mmapFile, munmap } from '../kernel/memory.ts'
 import { readAhead } from './read-ahead.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -17,11 +17,6 @@ function makeFile(path: string, size: number): void {
   // Dirty pages cannot be dropped.
   fsyncSync(file)
   closeSync(file)
-}
-
-/** Drops the file from the page cache, as far as the kernel does that. */
-function forget(path: string): void {
-  execFileSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
 }
 
 /** Which pages are in memory. */
@@ -42,7 +37,7 @@ test('parts of a cold file are read, many at once, and nothing of a warm one', a
   makeFile(path, 64 * MIB)
   const all = () => assert.fail('it is in the cache')
   assert.equal(await readAhead(path, all), 'warm')
-  forget(path)
+  dropFromPageCache(path)
   if (cached(path, 64 * MIB).some(Boolean)) return context.skip('the file system keeps the pages')
   // More than one call takes, and as far apart that the disk's own reading ahead does not join them.
   const parts = Array.from({ length: 1500 }, (_, index) => ({ offset: index * 40 * 1024, length: 4096 }))
@@ -59,13 +54,13 @@ test('parts of a cold file are read, many at once, and nothing of a warm one', a
   assert.ok(pages.filter(Boolean).length < pages.length / 2, 'the rest is not read')
 })
 
-test('an empty file, no parts, and a file that is not there', async () => {
+test('an empty file and an empty list of parts need nothing; a missing file is an error', async () => {
   await using directory = await temporaryDirectory(tmpdir(), 'bale-ahead-')
   const path = join(directory.path, 'file')
   makeFile(path, 0)
   assert.equal(await readAhead(path, () => []), 'warm')
   makeFile(path, MIB)
-  forget(path)
+  dropFromPageCache(path)
   assert.notEqual(await readAhead(path, () => []), 'unable')
   await assert.rejects(
     readAhead(join(directory.path, 'none'), () => []),

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { MADV_WILLNEED, mincore, mmapFile, munmap, pidfdSelf, processMadvise } from '../kernel/syscalls.ts'
+import { MADV_WILLNEED, mincore, mmapFile, munmap, pidfdSelf, processMadvise } from '../kernel/memory.ts'
 
 /** A part of a file, in bytes. */
 interface FilePart {

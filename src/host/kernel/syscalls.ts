@@ -3,84 +3,9 @@
  * `.code` (EPERM …), `.errno` and `.syscall`. koffi is loaded by the first call, so importing this costs nothing.
  * Numbers are those of x86-64 and arm64, which agree for all that is used here.
  */
-import { constants } from 'node:os'
-import { getSystemErrorName } from 'node:util'
-import { lastError, loadLibrary, type Native, type NativeLater, type Value } from './native-library.ts'
+import { c, checked, lastErrorName, native, nativeLater, orNull, type Path, SystemError } from './native-call.ts'
 
-/**
- * Why the last call of `native` failed. It is read as the very next thing after the call: errno belongs to the whole
- * thread, and whatever the engine does between two functions of ours (compiling one, collecting garbage) may write it.
- */
-let lastErrno = 0
-
-/** Declares a function of libc; nothing is loaded before its first call. */
-function native(name: string, result: 'int' | 'long' | 'void', ...args: string[]): Native {
-  let bound: Native | undefined
-  return (...values) => {
-    bound ??= loadLibrary(null).func(name, result, args)
-    const value = bound(...values)
-    if (value < 0) lastErrno = lastError()
-    return value
-  }
-}
-
-/** The same on a thread of libuv's pool. `errno` belongs to that thread: only for calls whose failure can be asked again. */
-function nativeLater(name: string, result: 'int', ...args: string[]): (...values: Value[]) => Promise<number> {
-  let bound: NativeLater | undefined
-  return (...values) => {
-    bound ??= loadLibrary(null).func(name, result, args).async
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
-    bound(...values, (error, value) => (error ? reject(error) : resolve(value)))
-    return promise
-  }
-}
-
-/** Linux's names that libuv and Node do not know. */
-const OTHER_NAMES: Record<number, string> = { 15: 'ENOTBLK', 117: 'EUCLEAN', 126: 'ENOKEY' }
-
-/** `ENOENT` for 2. ENOTSUP and EOPNOTSUPP are one number on Linux; the name is ENOTSUP. */
-function errnoName(errno: number): string {
-  const name = getSystemErrorName(-errno)
-  if (/^E[A-Z0-9]+$/.test(name)) return name
-  const known = Object.entries(constants.errno).find(([, value]) => value === errno)
-  return known?.[0] ?? OTHER_NAMES[errno] ?? `E${errno}`
-}
-
-/** A failed system call. `message` reads like Node's own: `EPERM: mount, '/x'`. */
-export class SystemError extends Error {
-  override readonly name = 'SystemError'
-  readonly code: string
-  readonly errno: number
-  readonly syscall: string
-  readonly path: string | undefined
-
-  constructor(errno: number, syscall: string, path?: string) {
-    const code = errnoName(errno)
-    super(`${code}: ${syscall}${path === undefined ? '' : `, '${path}'`}`)
-    this.code = code
-    this.errno = errno
-    this.syscall = syscall
-    this.path = path
-  }
-}
-
-/** A path: a string is UTF-8 as everywhere in Node, bytes are taken as they are (names in tars need not be UTF-8). */
-export type Path = string | Uint8Array
-
-function checked(result: number | bigint, syscall: string, path?: Path): number {
-  const value = Number(result)
-  if (value >= 0) return value
-  throw new SystemError(lastErrno, syscall, path === undefined ? undefined : Buffer.from(path).toString())
-}
-
-/** The path as C wants it. A NUL inside would silently truncate it. */
-function c(path: Path): Buffer {
-  const bytes = Buffer.from(path)
-  if (bytes.includes(0)) throw new SystemError(22, 'path', bytes.toString())
-  return Buffer.concat([bytes, Buffer.of(0)])
-}
-
-const orNull = (path: Path | undefined) => (path === undefined ? null : c(path))
+export { type Path, SystemError }
 
 export const AT_FDCWD = -100
 const AT_SYMLINK_NOFOLLOW = 0x100
@@ -453,7 +378,7 @@ const cShutdown = native('shutdown', 'int', 'int', 'int')
 /** Closes one half of a connection, or both; of one whose peer is gone there is nothing left to close. */
 export function shutdown(fd: number, how: number): void {
   const result = cShutdown(fd, how)
-  if (result !== 0 && errnoName(lastErrno) !== 'ENOTCONN') checked(result, 'shutdown')
+  if (result !== 0 && lastErrorName() !== 'ENOTCONN') checked(result, 'shutdown')
 }
 
 export const POLL = { IN: 1, OUT: 4 } as const
@@ -495,41 +420,4 @@ const cTcsetattr = native('tcsetattr', 'int', 'int', 'int', 'void *')
 /** Sets the modes at once, without waiting for output that may never be read. */
 export function tcsetattr(fd: number, modes: Uint8Array): void {
   checked(cTcsetattr(fd, 0, modes), 'tcsetattr')
-}
-
-// memory
-
-const PROT_READ = 1
-const MAP_SHARED = 1
-const cMmap = native('mmap', 'long', 'long', 'size_t', 'int', 'int', 'int', 'long')
-/** Maps the beginning of a file for reading. Returns the address. */
-export function mmapFile(file: number, length: number): number {
-  return checked(cMmap(0, length, PROT_READ, MAP_SHARED, file, 0), 'mmap')
-}
-
-const cMunmap = native('munmap', 'int', 'long', 'size_t')
-export function munmap(address: number, length: number): void {
-  checked(cMunmap(address, length), 'munmap')
-}
-
-const cMincore = native('mincore', 'int', 'long', 'size_t', 'void *')
-/** A byte for each page of a mapping, from the beginning of a page on: its lowest bit is set when the page is in memory. */
-export function mincore(address: number, length: number): Uint8Array {
-  const pages = new Uint8Array(Math.ceil(length / 4096))
-  checked(cMincore(address, length, pages), 'mincore')
-  return pages
-}
-
-export const MADV_WILLNEED = 3
-const PIDFD_OPEN = 434
-const PROCESS_MADVISE = 440
-const sysPidfdOpen = native('syscall', 'long', 'long', 'int', 'uint')
-/** A descriptor of this process. */
-export function pidfdSelf(): number {
-  return checked(sysPidfdOpen(PIDFD_OPEN, process.pid, 0), 'pidfd_open')
-}
-const sysProcessMadvise = nativeLater('syscall', 'int', 'long', 'int', 'void *', 'size_t', 'int', 'uint')
-/** Gives advice on up to 1024 ranges, each a pointer and a length of 64 bits. False where the kernel took none. */
-export async function processMadvise(process: number, ranges: Uint8Array, count: number, advice: number) {
-  return (await sysProcessMadvise(PROCESS_MADVISE, process, ranges, count, advice, 0)) !== -1
 }
