@@ -18,7 +18,7 @@ import type { LayerRecord, Store } from '#store'
 import type { LayerMounts } from './layer-format-choice.ts'
 import { lowerDirectories } from './lower-directories.ts'
 import { isOpaque } from './lower-view.ts'
-import { readMetadataAhead } from './metadata-runs.ts'
+import { metadataReader } from './metadata-runs.ts'
 import { enoughLowers, planMounts } from './mount-plan.ts'
 import type { PrepareOptions, Rootfs, RootfsMounter } from './rootfs.ts'
 
@@ -48,6 +48,7 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
       progress: toldBy(log),
       what: 'the layers that another command mounts',
     })
+  const metadata = metadataReader(log)
   const targetOf = (idOrTarget: string) => (isAbsolute(idOrTarget) ? idOrTarget : join(rootsDirectory, idOrTarget))
 
   async function release(idOrTarget: string): Promise<void> {
@@ -57,6 +58,13 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
   }
 
   async function prepareRootfs(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs> {
+    const rootfs = await mountRoot(layers, options)
+    // Not while others wait for the lock.
+    metadata.readAhead(rootfs.images.values())
+    return rootfs
+  }
+
+  async function mountRoot(layers: readonly Digest[], options: PrepareOptions): Promise<Rootfs> {
     const { id, writable, signal } = options
     const target = options.target ?? join(rootsDirectory, id)
     const records: LayerRecord[] = []
@@ -84,7 +92,6 @@ export function createRootfs({ store, run, layerMounts, log = noLog }: RootfsOpt
       mkdirSync(directory, { recursive: true })
       // `file` would forbid what older kernels need.
       mountErofs(source, directory, by === 'loop' ? { by } : {})
-      readMetadataAhead(source, log)
     }
     rootfs.lowers = downToOpaque(plan.lowers)
     if (writable !== false) prepareUpper(writable, rootfs.lowers)

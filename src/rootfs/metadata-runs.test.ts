@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,9 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { noLog } from '#base'
 import { packTar } from '#format/tar'
 import { readAhead, temporaryDirectory } from '#host/file'
+import { dropFromPageCache } from '../../test/kit/page-cache.ts'
 import { layerFormat } from './erofs-format.ts'
 import { IMAGE_NAME, METADATA_NAME } from './layer-files.ts'
-import { readMetadataAhead } from './metadata-runs.ts'
+import { metadataReader } from './metadata-runs.ts'
 
 async function* layer() {
   const large = randomBytes(2 << 20)
@@ -30,15 +30,21 @@ test('the metadata of a cold layer is read, and a layer without its list is no e
   await using directory = await temporaryDirectory(tmpdir(), 'bale-runs-')
   await layerFormat.write(directory.path, layer())
   const image = join(directory.path, IMAGE_NAME)
-  const forget = () => execFileSync('dd', [`if=${image}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
+  const forget = () => dropFromPageCache(image)
   forget()
   if (await isWarm(image)) return context.skip('the file system keeps the pages')
   if ((await readAhead(image, () => [{ offset: 0, length: 1 }])) === 'unable')
     return context.skip('the kernel has no process_madvise')
   forget()
-  readMetadataAhead(image, noLog)
+  const reader = metadataReader(noLog)
+  reader.readAhead([image])
   for (let tries = 0; !(await isWarm(image)) && tries < 100; tries++) await sleep(20)
   assert.ok(await isWarm(image))
+  // The next step of a build does not look again.
+  forget()
+  reader.readAhead([image])
+  await sleep(100)
+  assert.equal(await isWarm(image), false)
   const said: string[] = []
   const log = { ...noLog, debug: (_room: string, text: string) => void said.push(text) }
   for (const damage of [
@@ -48,7 +54,7 @@ test('the metadata of a cold layer is read, and a layer without its list is no e
   ]) {
     damage()
     forget()
-    readMetadataAhead(image, log)
+    metadataReader(log).readAhead([image])
     await sleep(50)
   }
   assert.deepEqual(said, [])

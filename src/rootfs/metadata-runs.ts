@@ -10,18 +10,33 @@ export function writeMetadataRuns(directory: string, runs: readonly BlockRun[]):
   writeFileSync(join(directory, METADATA_NAME), encodeBlockRuns(runs), { mode: 0o444 })
 }
 
+/** Milliseconds: a build of many steps mounts the same layers for each of them. */
+const LOOK_AGAIN = 60_000
+
 /**
- * Starts reading what every look at the names of a layer needs, with its small files, unless the image is in the page cache. The kernel reads
- * an image's metadata block by block, as it comes by: `find` over 50,000 files waits for the disk 13,000 times. What goes wrong is
- * told to the log alone, since everything works without it.
+ * Starts reading what every look at the names of a layer needs, with its small files, unless the image is in the page cache. The
+ * kernel reads an image's metadata one block at a time, as it is asked for: a `find` over 50,000 files waits for the disk 13,000
+ * times. Failures are only logged, since everything works without it.
  */
-export function readMetadataAhead(image: string, log: Log): void {
-  const runs = (size: number) => {
-    const list = decodeBlockRuns(readBytesSync(join(dirname(image), METADATA_NAME)), size / BLOCK)
-    return list.map(({ first, count }) => ({ offset: first * BLOCK, length: count * BLOCK }))
+export function metadataReader(log: Log): { readAhead(images: Iterable<string>): void } {
+  const lookedAt = new Map<string, number>()
+  return {
+    readAhead(images) {
+      const now = performance.now()
+      for (const image of images) {
+        if (now - (lookedAt.get(image) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN) continue
+        lookedAt.set(image, now)
+        readAhead(image, (size) => metadataOf(image, size)).catch((error: unknown) => {
+          // Layers that bale 0.1 wrote have no list.
+          if (errnoOf(error) !== 'ENOENT')
+            log.debug('rootfs', `${image} is not read ahead: ${(error as Error).message}`)
+        })
+      }
+    },
   }
-  readAhead(image, runs).catch((error: unknown) => {
-    // A layer of bale 0.1.
-    if (errnoOf(error) !== 'ENOENT') log.debug('rootfs', `${image} is not read ahead: ${(error as Error).message}`)
-  })
+}
+
+function metadataOf(image: string, size: number): { offset: number; length: number }[] {
+  const runs = decodeBlockRuns(readBytesSync(join(dirname(image), METADATA_NAME)), size / BLOCK)
+  return runs.map(({ first, count }) => ({ offset: first * BLOCK, length: count * BLOCK }))
 }

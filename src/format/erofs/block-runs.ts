@@ -4,30 +4,11 @@ export interface BlockRun {
   count: number
 }
 
-/** Collects block numbers in any order, most of them ascending. */
-interface BlockRuns {
-  add(first: number, count: number): void
-  /** Ascending, without overlap. */
-  list(): BlockRun[]
-}
-
-export function createBlockRuns(): BlockRuns {
-  const runs: BlockRun[] = []
-  return {
-    add(first, count) {
-      const last = runs.at(-1)
-      if (last && first >= last.first && first <= last.first + last.count)
-        last.count = Math.max(last.count, first + count - last.first)
-      else runs.push({ first, count })
-    },
-    list() {
-      const joined = createBlockRuns()
-      const ascending = runs.every((run, index) => index === 0 || run.first > runs[index - 1]!.first)
-      if (ascending) return runs
-      for (const { first, count } of runs.toSorted((a, b) => a.first - b.first)) joined.add(first, count)
-      return joined.list()
-    },
-  }
+/** Adds blocks that lie behind all of before, or overlap the last of them. */
+export function addBlocks(runs: BlockRun[], first: number, count: number): void {
+  const last = runs.at(-1)
+  if (last && first <= last.first + last.count) last.count = Math.max(last.count, first + count - last.first)
+  else runs.push({ first, count })
 }
 
 /** The distance from the end of the run before, and the count, each as a little-endian base-128 number. */

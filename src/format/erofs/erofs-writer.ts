@@ -1,6 +1,6 @@
 import { BaleError } from '#base'
 import { createAllocator } from './allocator.ts'
-import { type BlockRun, createBlockRuns } from './block-runs.ts'
+import { addBlocks, type BlockRun } from './block-runs.ts'
 import { CHUNK_ENTRY, type Extents, encodeChunkMap } from './chunk-map.ts'
 import { firstBlock } from './first-block.ts'
 import { type Directory, type Node, nidOf, nodeOf } from './image-tree.ts'
@@ -72,9 +72,8 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
   let chunked = false
   let padding = 0
   const pending: Promise<void>[] = []
-  const metadata = createBlockRuns()
-  // The superblock and the root.
-  metadata.add(0, 1)
+  // The superblock and the root. Positions ascend, so that the blocks of metadata do.
+  const metadata: BlockRun[] = [{ first: 0, count: 1 }]
 
   function flushOpen(): void {
     if (openBlock === 0) return
@@ -93,7 +92,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     if (block !== openBlock) {
       flushOpen()
       const whole = Math.max(0, Math.ceil(bytes.length / BLOCK) - 1) * BLOCK
-      metadata.add(block, whole / BLOCK + 1)
+      addBlocks(metadata, block, whole / BLOCK + 1)
       if (whole > 0) {
         const written = sink.writeAt(position, bytes.subarray(0, whole))
         if (written) pending.push(written)
@@ -144,7 +143,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     const [first, ...rest] = place.runs
     if (first) current = { inline: place.inline, position: first.position, left: first.length, rest }
     if (linkTarget !== undefined) {
-      if (!place.inline && place.dataAt !== undefined) metadata.add(place.dataAt / BLOCK, 1)
+      if (!place.inline && place.dataAt !== undefined) addBlocks(metadata, place.dataAt / BLOCK, 1)
       const written = data(Buffer.from(linkTarget, 'latin1'))
       if (written) pending.push(written)
     }
@@ -197,7 +196,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     for (const [node, count] of links) if (count > 1) await patchLinks(node, count)
     const inodes = countInodes(placed, links)
     await sink.writeAt(0, firstBlock(encodeDirectoryInode(rootPlace!, 0), { inodes, blocks: allocator.end, chunked }))
-    return { imageSize: allocator.end * BLOCK, inodes, metadata: metadata.list() }
+    return { imageSize: allocator.end * BLOCK, inodes, metadata }
   }
 
   async function writeNames(one: PlacedDirectory): Promise<void> {
@@ -205,7 +204,7 @@ export function createErofsWriter(sink: RandomSink): ErofsWriter {
     if (count > 0) {
       const blocks = new Uint8Array(count * BLOCK)
       for (let index = 0; index < count; index++) encodeNames(one, index, blocks, index * BLOCK)
-      metadata.add(one.startBlock, count)
+      addBlocks(metadata, one.startBlock, count)
       await sink.writeAt(one.startBlock * BLOCK, blocks)
     }
     if (pending.length > 0) await settle()
