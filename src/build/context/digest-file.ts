@@ -11,6 +11,7 @@ import { MOST_RECORDS, RECORD_WORDS } from './digest-table.ts'
 const MAGIC = 'bale-fd1'
 const HEAD = 64
 const SUM = 32
+const PIECE = 256 << 10
 const BOOT_AT = 24
 /** Milliseconds that the clock may be off by without having been set back: uptime comes in hundredths of a second. */
 const TOLERANCE = 2000
@@ -20,7 +21,7 @@ export function saveDigests(path: string, records: Iterable<Uint32Array>, now: n
   return writeFileAtomic(path, encode(records, now), { durable: false })
 }
 
-/** Nothing of it is held at once: there may be many records. */
+/** In pieces: there may be many records, and many short runs of them. */
 function* encode(records: Iterable<Uint32Array>, now: number): Generator<Uint8Array> {
   const sum = createHash('sha256')
   const head = Buffer.alloc(HEAD)
@@ -28,13 +29,21 @@ function* encode(records: Iterable<Uint32Array>, now: number): Generator<Uint8Ar
   head.writeDoubleLE(now, 8)
   head.writeDoubleLE(now - uptime() * 1000, 16)
   head.write(bootId(), BOOT_AT, 'latin1')
-  sum.update(head)
-  yield head
-  for (const { buffer, byteOffset, byteLength } of records) {
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+  let gathered: Uint8Array[] = [head]
+  let length = HEAD
+  const piece = () => {
+    const bytes = Buffer.concat(gathered)
     sum.update(bytes)
-    yield bytes
+    gathered = []
+    length = 0
+    return bytes
   }
+  for (const { buffer, byteOffset, byteLength } of records) {
+    gathered.push(new Uint8Array(buffer, byteOffset, byteLength))
+    length += byteLength
+    if (length >= PIECE) yield piece()
+  }
+  yield piece()
   yield sum.digest()
 }
 

@@ -17,11 +17,12 @@ export async function contentDigest(
   return content.digest()
 }
 
-/** The digest of several selections, one after the other. */
+/** The digest of selections that come one after the other. */
 export class ContentHasher {
   readonly #running = createHash('sha256')
   #text = ''
   #count = 0
+  #written: string | undefined
   /** By inode, the number of the item that had it first. */
   #first = new Map<string, number>()
 
@@ -40,29 +41,31 @@ export class ContentHasher {
     this.#end()
   }
 
-  /** The same selection for somebody who takes all items in turn; `written` gives the digest of what was read of a file, when its turn is over. */
-  following({ items, ...selection }: Selection, written: (item: SelectedItem) => string | undefined): Selection {
-    return { ...selection, items: { [Symbol.iterator]: () => this.#follow(selection.name, items, written) } }
+  /**
+   * The same selection, for somebody who reads each item before taking the next and reports the digest of what was read by `wrote`:
+   * that is what counts, should a file have changed since it was listed.
+   */
+  following({ items, ...selection }: Selection): Selection {
+    return { ...selection, items: { [Symbol.iterator]: () => this.#follow(selection.name, items) } }
+  }
+
+  /** Of the data of the item that was taken last. */
+  wrote(digest: string): void {
+    this.#written = digest
   }
 
   digest(): string {
     return this.#running.update(this.#text, 'latin1').digest('hex')
   }
 
-  *#follow(
-    name: string,
-    items: Iterable<SelectedItem>,
-    written: (item: SelectedItem) => string | undefined,
-  ): Generator<SelectedItem> {
+  *#follow(name: string, items: Iterable<SelectedItem>): Generator<SelectedItem> {
     this.#begin(name)
     for (const item of items) {
+      this.#written = undefined
       yield item
-      if (!this.#hasData(item)) this.#item(item)
-      else {
-        const digest = written(item) ?? hashSmall(item)
-        if (digest === undefined) throw new BaleError('INTERNAL', `${shown(item.relative)} was placed without its data`)
-        this.#item(item, digest)
-      }
+      if (this.#hasData(item) && this.#written === undefined)
+        throw new BaleError('INTERNAL', `${shown(item.relative)} was copied without its data`)
+      this.#item(item, this.#written)
     }
     this.#end()
   }

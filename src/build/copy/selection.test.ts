@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,19 +58,18 @@ test('who takes all items in turn makes the same digest as who reads them', asyn
   ] as const)
     writeFileSync(join(directory.path, name), text)
   const selections = selectSources(tree, '.', PLAIN)
-  const follow = (written: (item: SelectedItem) => string | undefined) => {
+  const follow = (digestOf: (item: SelectedItem) => string) => {
     const content = new ContentHasher()
-    for (const selection of selections) for (const _ of content.following(selection, written).items);
+    for (const selection of selections)
+      for (const item of content.following(selection).items)
+        if (item.entry.type === 'file') content.wrote(digestOf(item))
     return content.digest()
   }
-  const read = await contentDigest(selections)
-  assert.equal(
-    follow(() => undefined),
-    read,
-  )
+  const read = (item: SelectedItem) => createHash('sha256').update(item.readAtOnce!()!).digest('hex')
+  assert.equal(follow(read), await contentDigest(selections))
   // What was written counts, not what is there.
-  assert.notEqual(
-    follow(({ relative }) => (relative === 'a' ? '0'.repeat(64) : undefined)),
-    read,
-  )
+  const other = (item: SelectedItem) => (item.relative === 'a' ? '0'.repeat(64) : read(item))
+  assert.notEqual(follow(other), await contentDigest(selections))
+  const [selection] = selections
+  assert.throws(() => [...new ContentHasher().following(selection!).items], { code: 'INTERNAL' })
 })

@@ -99,7 +99,7 @@ interface WalkOptions {
   includes?: PatternSet
 }
 
-/** An entry takes about 700 bytes. */
+/** Items that are kept for the next iteration, about 700 bytes each. */
 const KEPT = 40_000
 
 /** The items of a tree, listed when they are first asked for. */
@@ -128,9 +128,10 @@ class Walk implements Iterable<SelectedItem> {
 
 /** Where a walk is. */
 interface Level {
-  relative: string
+  directory: TreeItem
   states: States
-  children: { name: string; entry: TreeEntry }[]
+  /** Listed when the first of them is asked for. */
+  children?: { name: string; entry: TreeEntry }[]
   next: number
   /** Of a directory that is not included itself: how many waited before it. */
   before: number | undefined
@@ -158,7 +159,7 @@ function* walk(tree: SourceTree, root: string, { excludes, includes }: WalkOptio
     if (isDirectory) {
       const before = isIn ? undefined : waiting.length
       const states = { included: nowIncluded, excluded: nowExcluded }
-      levels.push({ relative, states, children: tree.list(item.path), next: 0, before })
+      levels.push({ directory: item, states, next: 0, before })
       if (!isIn) waiting.push(item)
     }
     return isIn ? item : undefined
@@ -169,9 +170,10 @@ function* walk(tree: SourceTree, root: string, { excludes, includes }: WalkOptio
   const source = visit('', entry, {})
   if (source) yield source
   for (let level = levels.at(-1); level; level = levels.at(-1)) {
+    level.children ??= tree.list(level.directory.path)
     const child = level.children[level.next++]
     if (child) {
-      const item = visit(joinPath(level.relative, child.name), child.entry, level.states)
+      const item = visit(joinPath(level.directory.relative, child.name), child.entry, level.states)
       if (item && waiting.length > 0) yield* waiting.splice(0)
       if (item) yield item
     } else {

@@ -16,7 +16,6 @@ import {
   place,
   prepareDestination,
   resolveOwner,
-  type SelectedItem,
   type Selection,
   selectSources,
   unpack,
@@ -166,17 +165,10 @@ async function writeLayer(
   await using mounted = layers.length > 0 ? await session.mount(layers, { signal }) : undefined
   using tree = mounted && openSourceTree(mounted.path, { label: 'the stage' })
   const content = new ContentHasher()
-  const digests = new Map<SelectedItem, string>()
   const options: PlaceOptions = {
     owner: definition.chown === undefined ? undefined : resolveOwner(definition.chown, tree),
     chmod: definition.chmod === undefined ? undefined : parseChmod(definition.chmod),
-    read: (item) => () => hashing(item, (digest) => digests.set(item, digest)),
-  }
-  /** Told once, so that no more than one is kept. */
-  const written = (item: SelectedItem) => {
-    const digest = digests.get(item)
-    digests.clear()
-    return digest
+    read: (item) => () => hashing(item, (digest) => content.wrote(digest)),
   }
   const { link, destination } = definition
   const existing = link ? existingDirectories(tree, destination.path) : undefined
@@ -196,7 +188,7 @@ async function writeLayer(
         await content.add(selection, { signal })
       } else {
         const isLast = index === selections.length - 1
-        yield place(draft, content.following(selection, written), target, { ...options, isLast })
+        yield place(draft, content.following(selection), target, { ...options, isLast })
       }
     }
   }
