@@ -4,7 +4,7 @@ import { BaleError, errnoOf } from '#base'
 import { fsyncDirectory, withNoSpace } from '#host/file'
 import { algorithmOf, type Descriptor, type Digest } from '#spec'
 import type { BlobWriter } from './blob-store.ts'
-import { createGrowth } from './growth.ts'
+import { createGrowth, type Growth } from './growth.ts'
 import { createHasher, type Hasher } from './hasher.ts'
 import { digestMismatch, sizeMismatch } from './verifying.ts'
 
@@ -90,7 +90,7 @@ class FileBlobWriter implements BlobWriter {
 
   async *follow(): AsyncGenerator<Uint8Array> {
     const growth = this.#growth
-    await using file = await this.#openAgain()
+    await using file = await this.#openAgain(growth)
     for (let at = 0; ; ) {
       const size = await growth.beyond(at)
       if (size === at) return
@@ -102,12 +102,14 @@ class FileBlobWriter implements BlobWriter {
   }
 
   /** The follower may be slower than the writer, which closes its own descriptor. */
-  async #openAgain(): Promise<FileHandle> {
+  async #openAgain(growth: Growth): Promise<FileHandle> {
     try {
       return await open(this.#parts.partial, 'r')
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || this.#published === undefined) throw error
-      return await open(this.#published, 'r')
+      if (errnoOf(error) !== 'ENOENT') throw error
+      // It was given up, which is the reason to tell, or it has its name.
+      if (this.#published === undefined) await growth.beyond(Number.POSITIVE_INFINITY)
+      return await open(this.#published ?? this.#parts.partial, 'r')
     }
   }
 
