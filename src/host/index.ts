@@ -49,6 +49,7 @@ export {
   processIdentity,
   thisProcess,
 } from './process-identity.ts'
+export { processSockets } from './process-sockets.ts'
 export { rawTerminal } from './raw-terminal.ts'
 export { resolveInside } from './resolve-inside.ts'
 export { connectPackets } from './seqpacket.ts'

@@ -2,9 +2,9 @@ import { constants, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BaleError, errnoOf } from '#base'
-import { connectPackets, type PacketSocket } from '#host'
-import { monotonic } from '#host/file'
+import { BaleError, errnoOf, type OperationOptions } from '#base'
+import { connectPackets, type PacketSocket, processSockets } from '#host'
+import { monotonic, waitTeller } from '#host/file'
 
 /** One piece of a container's output. With a terminal everything is stdout. */
 export interface OutputFrame {
@@ -63,6 +63,33 @@ export function attachTo(bundle: string): AttachSession {
     close: () => socket.close(),
     async [Symbol.asyncDispose]() {
       socket.close()
+    },
+  }
+}
+
+/**
+ * As `attachTo`, for a process that has not begun: it may begin when `taken` has resolved. Before that the connection only
+ * waits in the kernel, and a monitor that hears of the process's end first (conmon looks for ended children between two
+ * looks at its sockets) ends without it: what the process wrote would be lost. `monitor` is its pid.
+ */
+export function attachAhead(
+  bundle: string,
+  monitor: number,
+): { session: AttachSession; taken(options: OperationOptions): Promise<void> } {
+  // A connection that was taken is one more socket among the monitor's descriptors.
+  const before = new Set(processSockets(monitor))
+  const session = attachTo(bundle)
+  return {
+    session,
+    async taken({ signal, progress }) {
+      const tell = waitTeller('the monitor of the container', progress)
+      for (let pause = 1; ; pause = Math.min(pause * 2, 64)) {
+        const sockets = processSockets(monitor)
+        // A monitor listens to the end: without a socket it is gone, and the start of its process says what happened.
+        if (sockets.length === 0 || sockets.some((one) => !before.has(one))) return
+        tell()
+        await sleep(pause, undefined, { signal })
+      }
     },
   }
 }

@@ -7,6 +7,7 @@ export { lastLoggedError, netavarkReason } from './answers.ts'
 export { ensureApparmorProfile } from './apparmor.ts'
 export {
   type AttachSession,
+  attachAhead,
   attachTo,
   type OutputFrame,
   reopenLog,

@@ -4,7 +4,7 @@
  */
 export { mkdirWithMode, mkdirWithModeSync, writeFileWithMode } from './exact-mode.ts'
 export { lendFile } from './lend-file.ts'
-export { acquireLock } from './lock.ts'
+export { acquireLock, waitTeller } from './lock.ts'
 export { makeDirectory } from './make-directory.ts'
 export { makeSubdirectory } from './make-subdirectory.ts'
 export { monotonic } from './monotonic.ts'

@@ -29,7 +29,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   const { flock, LOCK } = await import('../kernel/syscalls.ts')
   const operation = (options.shared ? LOCK.SHARED : LOCK.EXCLUSIVE) | LOCK.NONBLOCK
   const deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : monotonic() + options.timeoutMs
-  const tell = waitTeller(path, options)
+  const tell = waitTeller(options.what ?? `the lock ${path}`, options.progress)
   for (let pause = 2; ; pause = Math.min(pause * 2, 64)) {
     options.signal?.throwIfAborted()
     const handle = await openLockFile(path)
@@ -47,7 +47,7 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
 }
 
 /** To be called at each try; says once, after a while, what is waited for. */
-function waitTeller(path: string, { progress, what = `the lock ${path}` }: LockOptions): () => void {
+export function waitTeller(what: string, progress: Progress | undefined): () => void {
   const started = monotonic()
   let told = progress === undefined
   return () => {
