@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorTime } from '../../test/kit/processor-time.ts'
 import {
   BaleError,
   commandExitCode,
@@ -32,12 +33,12 @@ test('logins in URLs are blanked whatever they hold: signs, tokens without a col
 })
 
 test('secrets are looked for in linear time, whatever a long text is made of', () => {
-  const began = performance.now()
+  const spent = processorTime()
   for (const word of ['x', '://', 'x://', '@', 'Bearer ', ' ', '?token=', '&'])
     withoutSecrets(word.repeat((1 << 20) / word.length))
   withoutSecrets(`Bearer${' '.repeat(1 << 20)}`)
   withoutSecrets(`https://${'x'.repeat(1 << 20)}`)
-  assert.ok(performance.now() - began < 5000)
+  assert.ok(spent() < 5000)
 })
 
 test('printable escapes control characters and bidirectional marks and cuts long text', () => {

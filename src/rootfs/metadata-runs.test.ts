@@ -9,6 +9,7 @@ import { noLog } from '#base'
 import { packTar } from '#format/tar'
 import { readAhead, temporaryDirectory } from '#host/file'
 import { dropFromPageCache } from '../../test/kit/page-cache.ts'
+import { until } from '../../test/kit/until.ts'
 import { layerFormat } from './erofs-format.ts'
 import { IMAGE_NAME, METADATA_NAME } from './layer-files.ts'
 import { metadataReader } from './metadata-runs.ts'
@@ -38,8 +39,7 @@ test('the metadata of a cold layer is read, and a layer without its list is no e
   forget()
   const reader = metadataReader(noLog)
   reader.readAhead([image])
-  for (let tries = 0; !(await isWarm(image)) && tries < 100; tries++) await sleep(20)
-  assert.ok(await isWarm(image))
+  await until('the metadata is read', () => isWarm(image))
   // The next step of a build does not look again.
   forget()
   reader.readAhead([image])

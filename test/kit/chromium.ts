@@ -30,6 +30,8 @@ export async function startChromium(): Promise<Chromium> {
   return {
     async page() {
       const context: BrowserContext = await browser.newContext({ ignoreHTTPSErrors: true })
+      // Milliseconds: as with `until`, only an end to waiting for what never comes.
+      context.setDefaultTimeout(120_000)
       const page = await context.newPage()
       const complaints: string[] = []
       page.on('console', (message) => {

@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { dropFromPageCache } from '../../../test/kit/page-cache.ts'
+import { until } from '../../../test/kit/until.ts'
 import { mincore, mmapFile, munmap } from '../kernel/memory.ts'
 import { readAhead } from './read-ahead.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -45,12 +45,10 @@ test('parts of a cold file are read, many at once, and nothing of a warm one', a
   if (done === 'unable') return context.skip('the kernel has no process_madvise')
   assert.equal(done, 'asked')
   const isRead = (pages: boolean[]) => parts.every(({ offset }) => pages[offset / 4096])
-  let pages = cached(path, 64 * MIB)
-  for (let tries = 0; !isRead(pages) && tries < 100; tries++) {
-    await sleep(50)
-    pages = cached(path, 64 * MIB)
-  }
-  assert.ok(isRead(pages))
+  const pages = await until('all parts are read', () => {
+    const now = cached(path, 64 * MIB)
+    return isRead(now) && now
+  })
   assert.ok(pages.filter(Boolean).length < pages.length / 2, 'the rest is not read')
 })
 

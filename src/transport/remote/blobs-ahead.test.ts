@@ -7,6 +7,7 @@ import { digestOf } from '#blob'
 import { type Descriptor, MediaType } from '#spec'
 import { noCredentials } from '#transport/credentials'
 import { type Handler, planServer } from '../../../test/kit/planned-server.ts'
+import { until } from '../../../test/kit/until.ts'
 import { openRepository } from './open-repository.ts'
 
 const limits = { firstDelay: 1, longestDelay: 2, attempts: 3 }
@@ -107,8 +108,10 @@ test('a registry that does not let us write says so before anything is made; one
 
 test('no more than three are on their way; one that is given up makes room, and its source is closed', async () => {
   await using place = await against(taking)
+  let begun = 0
   let closed = 0
   async function* endless(): AsyncGenerator<Uint8Array> {
+    begun++
     try {
       for (;;) {
         yield Buffer.alloc(1000)
@@ -126,13 +129,11 @@ test('no more than three are on their way; one that is given up makes room, and 
   const three = [await begin(), await begin(), await begin()]
   assert.ok(three.every((one) => one !== undefined))
   assert.equal(await begin(), undefined)
-  // Its request must have begun.
-  await sleep(50)
+  await until('their requests have begun', () => begun === 3)
   three[0]![Symbol.dispose]()
   assert.notEqual(await begin(), undefined)
-  await sleep(50)
+  await until('its request has begun', () => begun === 4)
   await place.repository[Symbol.asyncDispose]()
-  for (let tries = 0; closed < 4 && tries < 100; tries++) await sleep(20)
-  assert.equal(closed, 4)
+  await until('all sources are closed', () => closed === 4)
   assert.ok(!place.seen().some((line) => line.startsWith('PUT')))
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HttpAnswer } from '#transport/http'
+import { processorTime } from '../../../test/kit/processor-time.ts'
 import { nextPage } from './pages.ts'
 
 const nextOf = (link: string) =>
@@ -20,10 +21,10 @@ test('the next page is the address with rel="next", wherever it is in the header
 
 test('a long header takes no longer than its length', () => {
   const MiB = 2 ** 20
-  const started = performance.now()
+  const spent = processorTime()
   for (const part of ['<', '<>;', '<> ', '<>; rel', '<>;rel =', '<>;rel="next', '<>;,'])
     nextOf(`<${part.repeat(MiB / part.length)}`)
   nextOf(`<>;${' rel = '.repeat(MiB / 7)}`)
   nextOf(`<>${' '.repeat(MiB)}`)
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(spent() < 1000)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorTime } from '../../../../test/kit/processor-time.ts'
 import { OPENSSL, smallInventory, someFinding } from '../../../../test/kit/small-scan.ts'
 import { suppress } from './suppress.ts'
 import { parseVex } from './vex.ts'
@@ -12,11 +13,11 @@ test('a document on very many products is gone through once, not for each findin
   const findings = Array.from({ length: 5000 }, (_one, at) =>
     someFinding('CVE-1', 'low', { package: { ...OPENSSL, name: `p${at}`, version: '1', source: undefined } }),
   )
-  const begun = performance.now()
+  const spent = processorTime()
   const marked = suppress(findings, { inventory: smallInventory(), vex, today: '2026-11-30' })
   assert.equal(
     marked.findings.every(({ suppressed }) => suppressed),
     true,
   )
-  assert.ok(performance.now() - begun < 15_000)
+  assert.ok(spent() < 15_000)
 })

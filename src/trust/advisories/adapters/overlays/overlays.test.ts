@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { processorTime } from '../../../../../test/kit/processor-time.ts'
 import { createTally } from '../tally.ts'
 import { csvRows } from './csv.ts'
 import { readExploitProbabilities, readKnownExploited } from './read-overlays.ts'
@@ -26,9 +27,9 @@ test('rows of a table: quotes, quotes in quotes, line ends in fields and either 
 
 test('a table of short lines within quotes takes no longer than its length', async () => {
   const text = `"${'""\n'.repeat(20_000)}"\n`.repeat(2)
-  const started = performance.now()
+  const spent = processorTime()
   assert.equal((await Array.fromAsync(csvRows(pieces(text, 65_536)))).length, 2)
-  assert.ok(performance.now() - started < 2000)
+  assert.ok(spent() < 2000)
 })
 
 const KEV = ['CVE-2024-3400', 'CVE-2023-1000']

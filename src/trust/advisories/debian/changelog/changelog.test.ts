@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { changelogText } from '../../../../../test/kit/debian-mirror.ts'
+import { processorTime } from '../../../../../test/kit/processor-time.ts'
 import { parseChangelog } from './changelog.ts'
 
 test('entries of a changelog with the CVE ids that each names, once', () => {
@@ -24,12 +25,12 @@ test('a changelog of another package, or of the makers of the program, is none; 
 
 test('whatever a changelog has, reading it ends, in time linear in its length', () => {
   fc.assert(fc.property(fc.string(), (text) => void parseChangelog(`a (1) x; y\n${text}`, 'a')))
-  const start = performance.now()
+  const spent = processorTime()
   parseChangelog(
     `a (1) x\n${'CVE-2024-'.repeat(100_000)}\n${'a'.repeat(500_000)} (\n${'CVE-2024-1'.padEnd(500_000, '1')}`,
     'a',
   )
-  assert.ok(performance.now() - start < 5_000)
+  assert.ok(spent() < 5_000)
   const many = changelogText('a', Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`${at + 1}.0`, 'x'])))
   assert.equal(parseChangelog(many, 'a').length, 2_000)
 })

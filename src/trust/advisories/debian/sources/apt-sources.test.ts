@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { processorTime } from '../../../../../test/kit/processor-time.ts'
 import { temporaryDirectory } from '../../../../../test/kit/temporary.ts'
 import { parseAptSources } from './apt-sources.ts'
 import { mirrorPlaces } from './mirror-places.ts'
@@ -97,10 +98,10 @@ test('whatever a file of sources has, reading it ends and throws nothing', () =>
     }),
   )
   const long = `deb ${'[ '.repeat(200_000)}\ndeb ${'/'.repeat(500_000)}x ${'#'.repeat(100_000)}`
-  const start = performance.now()
+  const spent = processorTime()
   lines(long)
   paragraphs(`URIs: ${'/'.repeat(1_000_000)}`)
-  assert.ok(performance.now() - start < 5_000)
+  assert.ok(spent() < 5_000)
 })
 
 test("apt's directory: sources.list first, only files that apt reads, lists of mirrors taken apart", async () => {

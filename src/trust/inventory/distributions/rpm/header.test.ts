@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorTime } from '../../../../../test/kit/processor-time.ts'
 import { encodeHeader } from './contract.ts'
 import { parseHeader, Tag } from './header.ts'
 import { collectInstalledFiles } from './installed-files.ts'
@@ -67,7 +68,7 @@ test('directories and names that are too long to be a path cost no time', () => 
   const COUNT = 20_000
   const directory = `/${'d'.repeat(1 << 20)}/`
   const files = collectInstalledFiles(assert.fail)
-  const started = performance.now()
+  const spent = processorTime()
   const entries = [
     [Tag.BASENAMES, STRINGS, 0, COUNT],
     [Tag.DIRNAMES, STRINGS, COUNT * 2, 1],
@@ -75,5 +76,5 @@ test('directories and names that are too long to be a path cost no time', () => 
   ]
   files.add('a', parseHeader(header(entries, `${'x\0'.repeat(COUNT)}${directory}\0${'\0'.repeat(COUNT * 4)}`)))
   assert.deepEqual([...files.paths()], [])
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(spent() < 1000)
 })

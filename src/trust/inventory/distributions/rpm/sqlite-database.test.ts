@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readBytes, temporaryDirectory } from '#host/file'
+import { processorTime } from '../../../../../test/kit/processor-time.ts'
 import { analyse, databaseContract, encodeHeader, FACTS, reasons } from './contract.ts'
 
 const PATH = 'var/lib/rpm/rpmdb.sqlite'
@@ -108,9 +109,9 @@ test('V01 pages that each name the next one a hundred times are read once', asyn
   bytes.copy(first, 0, 0, 100)
   const whole = Buffer.concat([first, bytes.subarray(PAGE), ...levels, Buffer.alloc(PAGE)])
   whole[(levels.length + 3) * PAGE] = LEAF
-  const started = performance.now()
+  const spent = processorTime()
   const found = await analyse(PATH, whole)
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(spent() < 1000)
   assert.ok(reasons(found).includes('the rpm database has no table of packages'))
 })
 
