@@ -299,7 +299,7 @@ test('a replica that is being stopped says that it is not ready, one without its
   const push = await request('POST', '/v2/a/b/blobs/uploads/')
   assert.deepEqual([push.status, push.codes()], [503, ['UNAVAILABLE']])
   await own.start()
-  assert.equal((await request('GET', '/readyz')).status, 200)
+  await until('the replica is ready again', async () => (await request('GET', '/readyz')).status === 200)
   registry.drain()
   assert.equal((await request('GET', '/readyz')).status, 503)
   await objects[Symbol.asyncDispose]()

@@ -501,7 +501,7 @@ test('people of a directory log in by the same page, beside a provider', { skip:
   await using slapd = await startSlapd()
   slapd.addUser('bob', 'word-of-bob')
   const loginSource = createLdapSource({
-    ...{ url: slapd.secureUrl, ca: slapd.ca, startTls: false, timeout: 5000, rememberFor: 60_000 },
+    ...{ url: slapd.secureUrl, ca: slapd.ca, startTls: false, timeout: 30_000, rememberFor: 60_000 },
     users: { base: `ou=people,${slapd.base}`, filter: '(uid={name})', id: 'entryUUID' },
     bind: DIRECTORY_ADMIN,
   })

@@ -26,7 +26,7 @@ const group = (name: string, ...members: string[]) =>
 
 function source(more: Partial<LdapOptions> = {}) {
   return createLdapSource({
-    ...{ url: slapd.url, startTls: false, timeout: 5000, rememberFor: 0, bind: DIRECTORY_ADMIN },
+    ...{ url: slapd.url, startTls: false, timeout: 30_000, rememberFor: 0, bind: DIRECTORY_ADMIN },
     users: { base: slapd.base, filter: '(&(objectClass=inetOrgPerson)(uid={name}))', id: 'entryUUID' },
     groups: {
       base: `ou=groups,${slapd.base}`,
@@ -150,7 +150,7 @@ test('a connection that ended is not made again, without TLS: the password stays
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`
   try {
-    const twice = withDirectory({ url, startTls: false, timeout: 5000 }, async (client) => {
+    const twice = withDirectory({ url, startTls: false, timeout: 30_000 }, async (client) => {
       await client.bind('cn=bale', 'own')
       await until('the client knows that it ended', () => !client.isConnected)
       await client.bind('uid=ann', 'word of ann')
@@ -180,7 +180,7 @@ test('a directory that is away, hangs or does not know the registry is unavailab
     )
     const secure = source({ timeout: 300, url: slapd.secureUrl, ca: slapd.ca })
     await assert.rejects(secure.verify('ann', 'word of ann'), unavailable(/no answer in 300 ms/))
-    assert.ok(performance.now() - began < 5000)
+    assert.ok(performance.now() - began < 20_000)
   } finally {
     slapd.resume()
   }
