@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything: set-up, types, lint, layering, unit tests with coverage of src, end-to-end tests; those that write layers
-# once more with extracted ones.
+# once more with extracted ones. A test that fails hides none of the later parts.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh --for test
@@ -28,12 +28,14 @@ clean() {
 trap clean EXIT
 # Node's own choice is one file fewer at a time than there are processors; most tests wait more than they compute.
 at_a_time=$(($(nproc) * 2))
+failed=0
 node --import ./test/kit/when-stuck.ts --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$at_a_time" \
   --experimental-test-coverage --test-coverage-include='src/**' --test-coverage-exclude='src/**/*.test.ts' \
-  test/*.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts"
+  test/*.test.ts "src/**/*.test.ts" "test/e2e/**/*.test.ts" || failed=1
 e2e() { BALE_SNAPSHOTTER=extract node --import ./test/kit/when-stuck.ts --conditions=source --disable-warning=ExperimentalWarning --test --test-timeout=900000 --test-concurrency="$at_a_time" "$@"; }
 echo "test: the same with layers extracted into directories"
 # The verbs that are not in these files (diff, cp, export, prune …) are tested on both formats by stores.test.ts.
-e2e test/e2e/archives.test.ts test/e2e/build.test.ts test/e2e/empty-store.test.ts test/e2e/damage-and-reboot.test.ts
-e2e --test-name-pattern='^kill -9' test/e2e/bad-input.test.ts test/e2e/faults.test.ts
-sh scripts/leftovers.sh "$TMPDIR"
+e2e test/e2e/archives.test.ts test/e2e/build.test.ts test/e2e/empty-store.test.ts test/e2e/damage-and-reboot.test.ts || failed=1
+e2e --test-name-pattern='^kill -9' test/e2e/bad-input.test.ts test/e2e/faults.test.ts || failed=1
+sh scripts/leftovers.sh "$TMPDIR" || failed=1
+exit $failed
