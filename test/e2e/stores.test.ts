@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { errnoOf } from '#base'
 import { execute, type TestBale, testBale } from '../kit/bale.ts'
 import { busyboxTar } from '../kit/busybox.ts'
 import { layerVerbs } from './layer-verbs.ts'
@@ -28,10 +29,18 @@ const formatOf = (bale: TestBale) => bale.run(['info', '--format', '{{.Driver}}'
 function loopDevicesBelow(directory: string): string[] {
   return readdirSync('/sys/block')
     .filter((name) => name.startsWith('loop'))
-    .map((name) => `/sys/block/${name}/loop/backing_file`)
-    .filter(existsSync)
-    .map((path) => readFileSync(path, 'utf8').trim())
+    .map((name) => backingFile(`/sys/block/${name}/loop/backing_file`))
     .filter((path) => path.startsWith(`${directory}/disk/`))
+}
+
+/** Empty for a device without a file, which it may lose at any time: other tests have devices as well. */
+function backingFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (!['ENOENT', 'ENODEV', 'ENXIO'].includes(errnoOf(error) ?? '')) throw error
+    return ''
+  }
 }
 
 const tmpfs = ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs']
