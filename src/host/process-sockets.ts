@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { errnoOf } from '#base'
 
-/** The sockets that a process holds, as `socket:[INODE]`; none when it is gone or not ours to look at. Source: proc_pid_fd(5). */
+/** The open sockets of a process, each as `socket:[INODE]`. Empty when it has exited or may not be inspected. Source: proc_pid_fd(5). */
 export function processSockets(pid: number): string[] {
   const descriptors = `/proc/${pid}/fd`
   const names = unlessGone(() => readdirSync(descriptors)) ?? []

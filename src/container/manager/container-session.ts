@@ -4,32 +4,21 @@ import { type AttachSession, attachAhead, attachTo } from '../runtime/index.ts'
 import { announce, type Machinery, pathsOf } from '../state/index.ts'
 import { leaveContainerAlone } from './container-end.ts'
 
-/** A connection to a container's first process; events say that it began, resized the terminal and detached. */
-export function openSession(machinery: Machinery, record: Container): Promise<AttachSession> {
-  return announced(machinery, record, attachTo(pathsOf(machinery, record.id).bundle))
+/** The monitor of a container that has not been started yet, by its pid, and how to wait for it. */
+interface Ahead extends OperationOptions {
+  monitor: number
 }
 
-/** As `openSession`, before the process begins: it may begin when this has resolved. `monitor` is a pid. */
-export async function openSessionAhead(
-  machinery: Machinery,
-  record: Container,
-  monitor: number,
-  options: OperationOptions,
-): Promise<AttachSession> {
-  const { session, taken } = attachAhead(pathsOf(machinery, record.id).bundle, monitor)
-  const opened = await announced(machinery, record, session)
-  try {
-    await taken(options)
-    return opened
-  } catch (error) {
-    session.close()
-    throw error
-  }
-}
-
-async function announced(machinery: Machinery, record: Container, session: AttachSession): Promise<AttachSession> {
+/**
+ * A connection to a container's first process; events say that it was opened, resized the terminal and detached. With
+ * `ahead` the process has not been started yet, and can be as soon as this has resolved: none of its output is lost.
+ */
+export async function openSession(machinery: Machinery, record: Container, ahead?: Ahead): Promise<AttachSession> {
+  const { bundle } = pathsOf(machinery, record.id)
+  const { session, taken } = ahead ? attachAhead(bundle, ahead.monitor) : { session: attachTo(bundle) }
   try {
     await announce(machinery, record, 'attach')
+    await taken?.(ahead)
   } catch (error) {
     session.close()
     throw error

@@ -17,7 +17,7 @@ import { cgroupPath, type OciConfig } from '../spec/index.ts'
 import { announce, findContainer, lockContainer, type Machinery, pathsOf, see, updateState } from '../state/index.ts'
 import { releaseVolumes } from '../volume/index.ts'
 import { endCommand } from './container-end.ts'
-import { openSession, openSessionAhead } from './container-session.ts'
+import { openSession } from './container-session.ts'
 import { finalize } from './finalize.ts'
 import { watchLog } from './log-keeper.ts'
 import { healthCommand, startHealthChecks } from './start-health-checks.ts'
@@ -110,7 +110,9 @@ async function makeReady(
   const { spec, connecting, connections } = await mountAndReserveNetwork(machinery, record, warn)
   const creating = spec.then((config) => createUnderMonitor(machinery, record, config, monitor))
   const [monitored] = await bothEnded(creating, connecting)
-  const attach = options.attach ? await openSessionAhead(machinery, record, monitored.monitor.pid, options) : undefined
+  const attach = options.attach
+    ? await openSession(machinery, record, { ...options, monitor: monitored.monitor.pid })
+    : undefined
   // Not by the monitor, which may hear of it after the process has begun.
   if (options.size && record.document.config.Tty) setTerminalSize(monitored.process.pid, options.size)
   return { monitored, connections, attach }

@@ -4,15 +4,15 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProgressEvent } from '#base'
 import { processSockets } from '#host'
 import { temporaryDirectory } from '../../../test/kit/temporary.ts'
+import { until } from '../../../test/kit/until.ts'
 import { attachAhead } from './attach.ts'
 
-const skip = !existsSync('/usr/bin/perl') && 'needs perl for a monitor that does not look at its socket'
+const skip = !existsSync('/usr/bin/perl') && 'needs perl for a monitor that does not accept connections'
 
-/** Listens as a monitor does, takes a client when it is told to, writes to it and ends; told to end, it ends at once. */
+/** Listens as a monitor does. Told to `take`, it accepts a client, and at the next word writes to it and exits; at any other first word it exits. */
 const MONITOR = `
 use Socket; $| = 1;
 socket(my $server, PF_UNIX, 5, 0); bind($server, sockaddr_un($ARGV[0])); listen($server, 10);
@@ -38,7 +38,7 @@ async function monitor(directory: string): Promise<Monitor> {
   }
 }
 
-test('a process may begin when its monitor has taken the connection, not when the kernel has; a long wait is told', {
+test('a connection counts as taken when the monitor has accepted it, not when it is queued; a long wait is reported', {
   skip,
 }, async () => {
   await using directory = await temporaryDirectory('bale-attach')
@@ -51,8 +51,8 @@ test('a process may begin when its monitor has taken the connection, not when th
   const waiting = taken({ progress: (event) => void told.push(event) }).then(() => {
     isTaken = true
   })
-  await sleep(3500)
-  assert.equal(isTaken, false, 'it is in the queue only')
+  await until('the wait is told', () => told.length > 0)
+  assert.equal(isTaken, false, 'it is only queued')
   assert.deepEqual(told, [{ kind: 'waiting', what: 'the monitor of the container' }])
   say('take')
   await waiting
@@ -63,7 +63,7 @@ test('a process may begin when its monitor has taken the connection, not when th
   assert.deepEqual(seen, ['stdout written'])
 })
 
-test('nobody waits for a monitor that ends without having looked, nor after giving up', { skip }, async () => {
+test('the wait ends when the monitor exits without accepting, and when the caller gives up', { skip }, async () => {
   await using directory = await temporaryDirectory('bale-attach')
   await using ending = await monitor(directory.path)
   const first = attachAhead(directory.path, ending.pid)

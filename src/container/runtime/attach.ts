@@ -68,24 +68,24 @@ export function attachTo(bundle: string): AttachSession {
 }
 
 /**
- * As `attachTo`, for a process that has not begun: it may begin when `taken` has resolved. Before that the connection only
- * waits in the kernel, and a monitor that hears of the process's end first (conmon looks for ended children between two
- * looks at its sockets) ends without it: what the process wrote would be lost. `monitor` is its pid.
+ * Like `attachTo`, for a process that has not been started yet. Start it only after `taken` has resolved. Until then the
+ * connection is merely queued in the kernel, and a monitor that notices the end of its process first exits without accepting
+ * it, so that all output is lost: conmon checks for exited children before it polls its sockets again. `monitor` is its pid.
  */
 export function attachAhead(
   bundle: string,
   monitor: number,
-): { session: AttachSession; taken(options: OperationOptions): Promise<void> } {
-  // A connection that was taken is one more socket among the monitor's descriptors.
+): { session: AttachSession; taken(options?: OperationOptions): Promise<void> } {
+  // An accepted connection is a new socket among the monitor's descriptors.
   const before = new Set(processSockets(monitor))
   const session = attachTo(bundle)
   return {
     session,
-    async taken({ signal, progress }) {
+    async taken({ signal, progress } = {}) {
       const tell = waitTeller('the monitor of the container', progress)
       for (let pause = 1; ; pause = Math.min(pause * 2, 64)) {
         const sockets = processSockets(monitor)
-        // A monitor listens to the end: without a socket it is gone, and the start of its process says what happened.
+        // A monitor keeps its listening socket until it exits. If it has, starting the process will report that.
         if (sockets.length === 0 || sockets.some((one) => !before.has(one))) return
         tell()
         await sleep(pause, undefined, { signal })
