@@ -65,6 +65,7 @@ $isal|libisal2|inflates and deflates gzip in a fraction of the time (optional)
 /usr/share/php/Composer/Semver/Comparator.php|php-composer-semver|the tests compare versions with it
 /usr/bin/php|php-cli|the tests compare versions with it
 /usr/bin/objcopy|binutils|the tests make programs with it
+/usr/bin/strace|strace|the tests slow a monitor down with it
 "
 [ "$purpose" = interop ] && need="$need
 /usr/sbin/dockerd|docker.io|the interop tests compare with it

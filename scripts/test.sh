@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything: set-up, types, lint, layering, unit tests with coverage of src, end-to-end tests; those that write layers
-# once more with extracted ones. A test that fails hides none of the later parts.
+# once more with extracted ones. The later parts run even after a test has failed.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh --for test

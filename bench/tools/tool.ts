@@ -25,7 +25,7 @@ export interface Tool extends AsyncDisposable {
   export?(id: string, file: string): string[]
   /** `file`: the Dockerfile's name within the directory. */
   build?(tag: string, directory: string, file?: string): string[]
-  /** Commands that remove what earlier builds left: caches, and images whose name has gone to a later one. An image without a name keeps the layers of its base in the store. */
+  /** Commands that remove what earlier builds left: caches, and images without a name, which keep the layers of their base. */
   forgetBuilds?(): string[][]
   /** Verifies the whole store. */
   check?(): string[]

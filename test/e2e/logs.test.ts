@@ -43,9 +43,9 @@ test(
     const sizes = () =>
       readdirSync(directory)
         .filter((name) => name.startsWith('log'))
-        // Between the two calls a file may get another name.
+        // A file may be renamed between the two calls.
         .map((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0)
-    // The one who watches comes once a second, while the container may still be writing.
+    // The log is checked once a second, and the container may still be writing.
     await until('the log is cut to its limits', () => {
       const found = sizes()
       return found.length >= 2 && found.length <= 3 && found.every((size) => size <= 20_000)

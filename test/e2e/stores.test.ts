@@ -33,7 +33,7 @@ function loopDevicesBelow(directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/disk/`))
 }
 
-/** Empty for a device without a file, which it may lose at any time: other tests have devices as well. */
+/** Empty for a device without a file. A device of another test may lose its file at any time. */
 function backingFile(path: string): string {
   try {
     return readFileSync(path, 'utf8').trim()

@@ -30,7 +30,7 @@ export async function startChromium(): Promise<Chromium> {
   return {
     async page() {
       const context: BrowserContext = await browser.newContext({ ignoreHTTPSErrors: true })
-      // Milliseconds: as with `until`, only an end to waiting for what never comes.
+      // Milliseconds. As in `until`, this only ends a wait for something that never happens.
       context.setDefaultTimeout(120_000)
       const page = await context.newPage()
       const complaints: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Answers how many milliseconds of processor time this process, with its threads, has spent since: unlike a clock's, they do
- * not grow while other programs have the processors. For tests of how time grows with size.
+ * Returns a function that tells how many milliseconds of processor time this process, all its threads included, has used since
+ * this call. Unlike the time of a clock it does not grow while other programs use the processors. For tests of complexity.
  */
 export function processorTime(): () => number {
   const before = process.cpuUsage()

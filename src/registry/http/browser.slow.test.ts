@@ -47,7 +47,7 @@ async function program(url: string) {
 }
 
 async function logIn(page: Page): Promise<void> {
-  // The first field gets the focus, with the page's first picture at the latest: nobody needs a mouse.
+  // The first field gets the focus by itself, once the page has been drawn: nobody needs a mouse.
   await page.locator('input[name=name]:focus').waitFor()
   await page.keyboard.type('ann')
   await page.keyboard.press('Tab')

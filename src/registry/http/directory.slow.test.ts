@@ -155,7 +155,7 @@ test('a directory that does not answer is 503 with Retry-After, and counts as no
   } finally {
     slapd.resume()
   }
-  // On a busy machine not within this registry's patience at once.
+  // On a busy machine the first answers may take longer than this registry waits.
   await until('the directory answers in time', async () => (await ping(registry, ann.login)) === 200)
 })
 

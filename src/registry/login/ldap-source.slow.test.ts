@@ -180,7 +180,7 @@ test('a directory that is away, hangs or does not know the registry is unavailab
     )
     const secure = source({ timeout: 300, url: slapd.secureUrl, ca: slapd.ca })
     await assert.rejects(secure.verify('ann', 'word of ann'), unavailable(/no answer in 300 ms/))
-    assert.ok(performance.now() - began < 20_000)
+    assert.ok(performance.now() - began < 5000)
   } finally {
     slapd.resume()
   }
